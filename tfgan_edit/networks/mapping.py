@@ -1,0 +1,127 @@
+"""Mapping network: z -> w (arXiv 1812.04948, section 2; 2006.06676 for labels)."""
+
+import keras
+import tensorflow as tf
+
+from tfgan_edit.layers.equalized import EqualizedDense
+from tfgan_edit.layers.registration import register
+from tfgan_edit.ops.normalization import normalize_2nd_moment
+
+
+@register
+class MappingNetwork(keras.Model):
+    """Normalised latent and label embedding through fully connected layers.
+
+    Call: `mapping(z, labels=None, truncation=1.0, truncation_cutoff=None)` with `z`
+    [N, z_dim] and `labels` [N, label_dim] -> w_plus [N, num_ws, w_dim]; truncation moves the
+    first `truncation_cutoff` (default all) rows towards `w_avg`: w_avg + truncation * (w - w_avg).
+
+    Args:
+        z_dim: size of z; 0 for a network of labels alone.
+        w_dim: size of w.
+        num_ws: number of rows that w is repeated to; None returns [N, w_dim].
+        label_dim: size of a label vector, 0 for none.
+        num_layers: number of layers; 8 as published, 2 for small data sets.
+        hidden_dim: width of the layers but the last; default w_dim.
+        lr_multiplier: learning rate of the layers relative to the rest.
+    """
+
+    def __init__(
+        self,
+        z_dim=512,
+        w_dim=512,
+        num_ws=None,
+        label_dim=0,
+        num_layers=8,
+        hidden_dim=None,
+        lr_multiplier=0.01,
+        **kwargs,
+    ):
+        super().__init__(autocast=False, **kwargs)
+        if z_dim + label_dim < 1:
+            raise ValueError(
+                f"z_dim or label_dim must be positive. Received: z_dim={z_dim}, "
+                f"label_dim={label_dim}"
+            )
+        self.z_dim = z_dim
+        self.w_dim = w_dim
+        self.num_ws = num_ws
+        self.label_dim = label_dim
+        self.num_layers = num_layers
+        self.hidden_dim = hidden_dim
+        self.lr_multiplier = lr_multiplier
+        width = w_dim if hidden_dim is None else hidden_dim
+        self.embed = EqualizedDense(w_dim, name="embed") if label_dim else None
+        self.dense_layers = [
+            EqualizedDense(
+                w_dim if i == num_layers - 1 else width,
+                activation="lrelu",
+                lr_multiplier=lr_multiplier,
+                name=f"dense_{i}",
+            )
+            for i in range(num_layers)
+        ]
+        self.build()
+
+    def build(self, input_shape=None):
+        if self.built:
+            return
+        size = self.z_dim
+        if self.embed is not None:
+            self.embed.build((None, self.label_dim))
+            size += self.w_dim
+        for layer in self.dense_layers:
+            layer.build((None, size))
+            size = layer.units
+        if self.num_ws is not None:
+            self.w_avg = self.add_weight(
+                name="w_avg",
+                shape=(self.w_dim,),
+                initializer="zeros",
+                trainable=False,
+                autocast=False,
+            )
+        self.built = True
+
+    def call(self, z, labels=None, truncation=1.0, truncation_cutoff=None):
+        parts = []
+        if self.z_dim:
+            parts.append(normalize_2nd_moment(tf.cast(z, tf.float32)))
+        if self.embed is not None:
+            if labels is None:
+                raise ValueError(
+                    f"labels [N, {self.label_dim}] are required by this conditional network. "
+                    "Received: labels=None"
+                )
+            parts.append(normalize_2nd_moment(self.embed(labels)))
+        x = tf.concat(parts, axis=-1) if len(parts) > 1 else parts[0]
+        for layer in self.dense_layers:
+            x = layer(x)
+        if self.num_ws is None:
+            return x
+        w_plus = tf.repeat(x[:, tf.newaxis], self.num_ws, axis=1)
+        return self.truncate(w_plus, truncation, truncation_cutoff)
+
+    def truncate(self, w_plus, truncation=1.0, truncation_cutoff=None):
+        """Moves the first rows of w_plus [N, num_ws, w_dim] towards the average w."""
+        if isinstance(truncation, (int, float)) and truncation == 1:
+            return w_plus
+        w_avg = tf.convert_to_tensor(self.w_avg)
+        truncated = w_avg + truncation * (w_plus - w_avg)
+        if truncation_cutoff is None:
+            return truncated
+        rows = tf.range(self.num_ws)[:, tf.newaxis]
+        return tf.where(rows < truncation_cutoff, truncated, w_plus)
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "dtype": self.dtype_policy.name,
+            "z_dim": self.z_dim,
+            "w_dim": self.w_dim,
+            "num_ws": self.num_ws,
+            "label_dim": self.label_dim,
+            "num_layers": self.num_layers,
+            "hidden_dim": self.hidden_dim,
+            "lr_multiplier": self.lr_multiplier,
+        }

@@ -1,0 +1,80 @@
+"""Modulated convolution: styles scale the input maps (arXiv 1912.04958, section 2.2)."""
+
+import tensorflow as tf
+
+from tfgan_edit.ops.convolution import conv2d_resample
+
+
+def modulated_conv2d(
+    x,
+    kernel,
+    styles,
+    *,
+    demodulate=True,
+    noise=None,
+    filter=None,
+    up=1,
+    down=1,
+    padding=0,
+    flip_kernel=False,
+    method="scale",
+    compute_dtype=None,
+):
+    """Convolution whose kernel is scaled per sample: w'[n, k, i, o] = s[n, i] w[k, i, o].
+
+    With demodulation, w'' = w' / sqrt(sum_{k, i} w'² + 1e-8) (equation 3), which keeps
+    the variance of the output at one.
+
+    Args:
+        x: [N, H, W, I].
+        kernel: [kh, kw, I, O].
+        styles: [N, I].
+        demodulate: divide by the norm of the scaled kernel.
+        noise: [N or 1, H', W', 1] that is added to the result, or None.
+        filter, up, down, padding, flip_kernel, compute_dtype: as in `conv2d_resample`.
+        method: "scale" multiplies input and output and convolves once for all samples;
+            "grouped" builds one kernel a sample. Equal up to rounding; "scale" is
+            faster where grouped convolutions are slow, and is what TFLite can run.
+
+    Returns:
+        [N, H', W', O], dtype of `x`.
+    """
+    if method not in ("scale", "grouped"):
+        raise ValueError(f"method must be 'scale' or 'grouped'. Received: {method!r}")
+    compute = x.dtype if compute_dtype is None else tf.as_dtype(compute_dtype)
+    statistics = tf.float32 if x.dtype in (tf.float16, tf.bfloat16) else x.dtype
+    kernel, styles = tf.cast(kernel, statistics), tf.cast(styles, statistics)
+    if demodulate and tf.float16 in (x.dtype, compute):
+        # Half precision ends at 65,504: bring both factors to a maximum of one. The
+        # demodulation cancels any factor on them.
+        fan_in = kernel.shape[0] * kernel.shape[1] * kernel.shape[2]
+        largest = tf.reduce_max(tf.abs(kernel), axis=[0, 1, 2], keepdims=True)
+        kernel = kernel * (fan_in**-0.5 / largest)
+        styles = styles / tf.reduce_max(tf.abs(styles), axis=1, keepdims=True)
+    demodulation = None
+    if demodulate:
+        energy = tf.reduce_sum(tf.square(kernel), axis=[0, 1])  # [I, O]
+        demodulation = tf.math.rsqrt(tf.matmul(tf.square(styles), energy) + 1e-8)  # [N, O]
+    resampling = {
+        "filter": filter,
+        "up": up,
+        "down": down,
+        "padding": padding,
+        "flip_kernel": flip_kernel,
+        "compute_dtype": compute_dtype,
+    }
+    if method == "scale":
+        x = x * tf.cast(styles, x.dtype)[:, tf.newaxis, tf.newaxis, :]
+        x = conv2d_resample(x, kernel, **resampling)
+        if demodulation is not None:
+            x = x * tf.cast(demodulation, x.dtype)[:, tf.newaxis, tf.newaxis, :]
+    else:
+        kernels = kernel[tf.newaxis] * styles[:, tf.newaxis, tf.newaxis, :, tf.newaxis]
+        if demodulation is not None:
+            kernels = kernels * demodulation[:, tf.newaxis, tf.newaxis, tf.newaxis, :]
+        x = tf.map_fn(
+            lambda sample: conv2d_resample(sample[0][tf.newaxis], sample[1], **resampling)[0],
+            (x, kernels),
+            fn_output_signature=x.dtype,
+        )
+    return x if noise is None else x + tf.cast(noise, x.dtype)

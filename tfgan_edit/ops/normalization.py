@@ -1,0 +1,48 @@
+"""Normalisation of latents and the minibatch statistic."""
+
+import tensorflow as tf
+
+
+def normalize_2nd_moment(x, axis=-1, epsilon=1e-8):
+    """x / sqrt(mean(x²) + epsilon) along `axis` (arXiv 1710.10196, section 4.2)."""
+    return x * tf.math.rsqrt(tf.reduce_mean(tf.square(x), axis, keepdims=True) + epsilon)
+
+
+def minibatch_stddev(x, group_size=4, num_channels=1):
+    """Appends the standard deviation over a group of samples (arXiv 1710.10196, section 3).
+
+    Samples b, b + M, b + 2M, … form a group, where M = N / G. The statistic is computed
+    over the *local* batch: with several replicas each one sees only its own samples.
+
+    Args:
+        x: [N, H, W, C].
+        group_size: G, number of samples in a group; None or more than N means N.
+        num_channels: F, number of statistics; C must be divisible by it.
+
+    Returns:
+        [N, H, W, C + F]. Computed in float32 at least.
+
+    Raises:
+        ValueError: N not divisible by the group, or C by `num_channels`.
+    """
+    n, height, width, channels = x.shape
+    if channels % num_channels:
+        raise ValueError(
+            f"num_channels must divide the {channels} channels. Received: {num_channels}"
+        )
+    if n is None:
+        n = tf.shape(x)[0]
+        group = n if group_size is None else tf.minimum(group_size, n)
+    else:
+        group = n if group_size is None else min(group_size, n)
+        if n % group:
+            raise ValueError(
+                f"group_size must divide the batch of {n} samples. Received: {group_size}"
+            )
+    y = tf.cast(x, tf.float32) if x.dtype in (tf.float16, tf.bfloat16) else x
+    y = tf.reshape(y, [group, n // group, height * width, num_channels, channels // num_channels])
+    y = y - tf.reduce_mean(y, axis=0, keepdims=True)
+    y = tf.sqrt(tf.reduce_mean(tf.square(y), axis=0) + 1e-8)  # [M, H * W, F, C / F]
+    y = tf.reduce_mean(y, axis=[1, 3])  # [M, F]
+    y = tf.tile(y[:, tf.newaxis, tf.newaxis, :], [group, height, width, 1])
+    return tf.concat([x, tf.cast(y, x.dtype)], axis=-1)

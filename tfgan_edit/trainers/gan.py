@@ -1,0 +1,295 @@
+"""What all trainers share: phases, gradients, optimisers, averages of weights.
+
+A trainer is a `keras.Model` that owns networks, their averaged copies and their optimisers. A
+*phase* is a set of losses stepped together at an interval (lazy regularisation, arXiv 1912.04958,
+section 3.1). Which phases a step has is decided in Python, by the step number, and every
+combination is compiled once: an optimiser inside `tf.cond` does not work on several replicas.
+"""
+
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from tfgan_edit.trainers.randomness import StepRandom
+from tfgan_edit.trainers.strategy import across_replicas, assign_everywhere
+
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+LOSS_SCALE_GROWTH = 2000  # finite steps before the scale doubles (arXiv 1710.03740, section 3.2)
+
+
+class Phase(NamedTuple):
+    """Losses stepped together: whose weights learn, and every how many steps."""
+
+    name: str
+    network: str
+    interval: int = 1
+
+
+class GANTrainer(keras.Model):
+    """Base of the trainers.
+
+    A subclass passes its networks and defines `average_decay` and
+    `phase_loss(phase, batch, random) -> (loss [n], logs, updates)`: the loss per sample, a
+    dictionary of scalars to show, and [(variable, new value)] for statistics outside the
+    optimiser.
+
+    Args:
+        networks: {name: keras.Model} that learn.
+        averaged: names of the networks of which a moving average is kept, in `self.averages`.
+        phases: [Phase], in their order within a step.
+        optimizers: {network name: Keras optimiser}.
+        seed: of all draws in training.
+        micro_batch: samples of one replica that are computed at once; None for all.
+        jit_compile: whether XLA compiles the gradients of each phase.
+        loss_scaling: dynamic loss scaling, for float16.
+    """
+
+    def __init__(
+        self,
+        networks,
+        *,
+        averaged,
+        phases,
+        optimizers,
+        seed=0,
+        micro_batch=None,
+        jit_compile=False,
+        loss_scaling=False,
+        name=None,
+    ):
+        super().__init__(name=name)
+        self.networks = dict(networks)
+        for key, network in self.networks.items():
+            setattr(self, key, network)
+        self.averages = {}
+        for key in averaged:
+            copy = type(self.networks[key]).from_config(self.networks[key].get_config())
+            copy.set_weights(self.networks[key].get_weights())
+            copy.trainable = False
+            setattr(self, f"average_{key}", copy)
+            self.averages[key] = copy
+        self.phases = list(phases)
+        self.optimizers = dict(optimizers)
+        for key, optimizer in self.optimizers.items():
+            optimizer.build(self.networks[key].trainable_variables)
+            setattr(self, f"optimizer_{key}", optimizer)
+        self.seed = seed
+        self.micro_batch = micro_batch
+        self.jit_phases = jit_compile
+        self.step = self.add_weight(name="step", shape=(), dtype="int64", trainable=False)
+        self.images_seen = self.add_weight(
+            name="images_seen", shape=(), dtype="int64", trainable=False
+        )
+        self.loss_scaling = loss_scaling
+        if loss_scaling:
+            self.loss_scale = self.add_weight(
+                name="loss_scale",
+                shape=(),
+                initializer=keras.initializers.Constant(2.0**15),
+                trainable=False,
+            )
+            self.finite_steps = self.add_weight(
+                name="finite_steps", shape=(), dtype="int64", trainable=False
+            )
+        self.active_phases = tuple(phase.name for phase in self.phases)
+        self.step_functions = {}
+        self._phase_outputs = {}  # {phase: (names of logs, variables of updates)}
+        self.built = True
+
+    # === Interface of the subclasses ===
+
+    def phase_loss(self, phase, batch, random):
+        raise NotImplementedError
+
+    def average_decay(self, images_seen, batch_size):
+        """Factor on the old average, after a step of `batch_size` images."""
+        raise NotImplementedError
+
+    # === One step ===
+
+    def phases_at(self, step):
+        """Names of the phases of a step: every phase at step 0, then by interval."""
+        return tuple(p.name for p in self.phases if step % p.interval == 0)
+
+    def train_step(self, batch):
+        """One step of one replica: the active phases in order, then the averages.
+
+        Args:
+            batch: {"photos": uint8 or "images": float [n, H, W, C], "labels": [n, L] optional}.
+
+        Returns:
+            {name: scalar}, the mean over micro-batches and this replica.
+        """
+        replica = tf.distribute.get_replica_context()
+        replicas = replica.num_replicas_in_sync
+        size = next(iter(batch.values())).shape[0]
+        part = replica.replica_id_in_sync_group if replicas > 1 else 0
+        random = StepRandom(self.seed, self.step.value, part, replicas)
+        logs = {}
+        for phase in self.phases:
+            if phase.name in self.active_phases:
+                logs.update(self._run_phase(phase, batch, random.within(phase.name)))
+        across_replicas(self._finish_step, size * replicas)
+        return logs
+
+    def _run_phase(self, phase, batch, random):
+        size = next(iter(batch.values())).shape[0]
+        micro = size if self.micro_batch is None else min(self.micro_batch, size)
+        if size % micro:
+            raise ValueError(
+                f"micro_batch must divide the {size} samples of a replica. Received: {micro}"
+            )
+        parts = size // micro
+        gradients = logs = updates = None
+        for i in range(parts):
+            rows = {key: value[i * micro : (i + 1) * micro] for key, value in batch.items()}
+            # One micro-batch after the other, so that only one is in memory.
+            with tf.control_dependencies([] if gradients is None else gradients):
+                rows = {key: tf.identity(value) for key, value in rows.items()}
+            result = self._phase_gradients(phase, rows, random, i, parts)
+            if gradients is None:
+                gradients, logs, updates = result
+            else:
+                gradients, logs, updates = (
+                    [a + b for a, b in zip(old, new, strict=True)]
+                    for old, new in zip((gradients, logs, updates), result, strict=True)
+                )
+        names, variables = self._phase_outputs[phase.name]
+        gradients, nonfinite = self._sanitize(gradients)
+        weights = self.networks[phase.network].trainable_variables
+        self.optimizers[phase.network].apply(gradients, weights)
+        if updates:
+            means = tf.distribute.get_replica_context().all_reduce("mean", updates)
+            across_replicas(self._assign_updates, variables, [m / parts for m in means])
+        logs = {name: value / parts for name, value in zip(names, logs, strict=True)}
+        return {**logs, f"Nonfinite/{phase.name}": nonfinite}
+
+    def _phase_gradients(self, phase, batch, random, part, parts):
+        """(gradients, logs, updates) of one micro-batch; sums over parts and replicas are means."""
+        replicas = tf.distribute.get_replica_context().num_replicas_in_sync
+        weights = self.networks[phase.network].trainable_variables
+
+        def compute(batch, replica_part):
+            draws = StepRandom(
+                random.seed, self.step.value, replica_part, random.num_parts, random.scope
+            ).within("", part, parts)
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                for weight in weights:
+                    tape.watch(weight.value)
+                loss, logs, updates = self.phase_loss(phase.name, batch, draws)
+                total = tf.reduce_mean(loss) / (parts * replicas)
+                if self.loss_scaling:
+                    total = total * self.loss_scale.value
+            gradients = tape.gradient(total, [weight.value for weight in weights])
+            gradients = [
+                tf.zeros(weight.shape) if g is None else g
+                for g, weight in zip(gradients, weights, strict=True)
+            ]
+            # Python-side names, the same at every trace.
+            self._phase_outputs[phase.name] = (list(logs), [v for v, _ in updates])
+            values = [tf.cast(tf.reduce_mean(v), tf.float32) for v in logs.values()]
+            return gradients, values, [tf.convert_to_tensor(v) for _, v in updates]
+
+        collective = replicas > 1 and phase.name in self.collective_phases
+        if self.jit_phases and not collective:  # XLA has no collectives between replicas here
+            compute = tf.function(compute, jit_compile=True)
+        return compute(batch, tf.convert_to_tensor(random.part))
+
+    def _sanitize(self, gradients):
+        """Removes what is not finite; the count is over this replica's gradients.
+
+        With loss scaling, one such number makes all gradients zero (on every replica) and
+        halves the scale. Without, NaN becomes 0 and ±inf ±1e5, as in StyleGAN2-ADA.
+        """
+        bad = [tf.reduce_sum(tf.cast(~tf.math.is_finite(g), tf.float32)) for g in gradients]
+        count = tf.add_n(bad)
+        if self.loss_scaling:
+            total = tf.distribute.get_replica_context().all_reduce("sum", count)
+            finite = tf.equal(total, 0)
+            scale = self.loss_scale.value
+            gradients = [tf.where(finite, g / scale, tf.zeros_like(g)) for g in gradients]
+            across_replicas(self._update_loss_scale, finite)
+            return gradients, count
+        gradients = [
+            tf.clip_by_value(tf.where(tf.math.is_nan(g), tf.zeros_like(g), g), -1e5, 1e5)
+            for g in gradients
+        ]
+        return gradients, count
+
+    # === Across replicas ===
+
+    def _update_loss_scale(self, strategy, finite):
+        def grown(scale, steps, finite):
+            doubled = tf.minimum(scale * 2.0, 2.0**24)
+            grow = steps + 1 >= LOSS_SCALE_GROWTH
+            return tf.where(finite, tf.where(grow, doubled, scale), tf.maximum(scale / 2.0, 1.0))
+
+        def counted(steps, finite):
+            grow = steps + 1 >= LOSS_SCALE_GROWTH
+            return tf.where(finite & ~grow, steps + 1, tf.zeros_like(steps))
+
+        assign_everywhere(strategy, self.loss_scale, grown, self.finite_steps, finite)
+        assign_everywhere(strategy, self.finite_steps, counted, finite)
+
+    def _assign_updates(self, strategy, variables, values):
+        for variable, value in zip(variables, values, strict=True):
+            assign_everywhere(strategy, variable, lambda copy, new: new, value)
+
+    def _finish_step(self, strategy, batch_size):
+        batch_size = strategy.experimental_local_results(batch_size)[0]
+        for key, average in self.averages.items():
+            self._update_average(strategy, average, self.networks[key], batch_size)
+        assign_everywhere(strategy, self.step, lambda copy: copy + 1)
+        assign_everywhere(strategy, self.images_seen, lambda copy: copy + batch_size)
+
+    def _update_average(self, strategy, average, network, batch_size):
+        learned = {id(v) for v in network.trainable_variables}
+        # Keeps frozen weights in the average too: they are equal.
+        for old, new in zip(average.weights, network.weights, strict=True):
+            if id(new) in learned:
+                assign_everywhere(strategy, old, self._average, new, self.images_seen, batch_size)
+            else:
+                assign_everywhere(strategy, old, lambda copy, value: value, new)
+
+    def _average(self, old, new, images_seen, batch_size):
+        decay = self.average_decay(tf.cast(images_seen, tf.float32), float(batch_size))
+        return new + tf.cast(decay, new.dtype) * (old - new)
+
+    # === Running ===
+
+    collective_phases = ()  # phases whose loss reduces over replicas
+
+    def compile(self):
+        """Prepares for `fit`; optimisers and losses are arguments of the constructor."""
+        super().compile(jit_compile=False)  # `jit_phases` compiles what XLA can compile
+
+    def step_function(self, batch):
+        """One global step from outside of the replicas: {name: mean over replicas}."""
+        phases = self.phases_at(self.current_step())
+        if phases not in self.step_functions:
+            self.step_functions[phases] = self._trace(phases)
+        return self.step_functions[phases](batch)
+
+    def current_step(self):
+        return int(self.step.numpy())
+
+    def _trace(self, phases):
+        strategy = tf.distribute.get_strategy()
+
+        @tf.function
+        def step(batch):
+            self.active_phases = phases
+            logs = strategy.run(self.train_step, (batch,))
+            return {
+                name: strategy.reduce("mean", value, axis=None) for name, value in logs.items()
+            }
+
+        return step
+
+    def make_train_function(self, force=False):
+        """`fit` runs the same steps as the `train` verb."""
+        if force:
+            self.step_functions = {}
+        self.train_function = lambda iterator: self.step_function(next(iterator))
+        return self.train_function

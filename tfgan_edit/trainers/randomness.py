@@ -1,0 +1,63 @@
+"""Random numbers of a training step: a pure function of (seed, step, name).
+
+A resumed run draws what the uninterrupted one would have drawn, and one replica draws what
+two together draw: every replica draws for the global batch and keeps its own rows. That costs
+little, as latents and noise maps are small beside activations.
+"""
+
+import zlib
+
+import tensorflow as tf
+
+
+class StepRandom:
+    """Draws for one step of one replica.
+
+    Args:
+        seed: int, the run's seed.
+        step: int tensor.
+        part, num_parts: which slice of the global batch this is (replica, micro-batch).
+        scope: prefix of all names.
+    """
+
+    def __init__(self, seed, step, part=0, num_parts=1, scope=""):
+        self.seed = seed
+        self.step = step
+        self.part = part
+        self.num_parts = num_parts
+        self.scope = scope
+
+    def within(self, scope, part=0, num_parts=1):
+        """The same step under another name, cut into further parts."""
+        return StepRandom(
+            self.seed,
+            self.step,
+            self.part * num_parts + part,
+            self.num_parts * num_parts,
+            f"{self.scope}/{scope}",
+        )
+
+    def normal(self, name, batch, shape):
+        """Standard normal [batch, *shape], different in every part."""
+        total = self.num_parts * batch
+        draw = tf.random.stateless_normal([total, *shape], self._key(name))
+        if self.num_parts == 1:
+            return draw
+        begin = [self.part * batch] + [0] * len(shape)
+        return tf.slice(draw, begin, [batch, *shape])
+
+    def integers(self, name, batch, limit):
+        """int32 [batch] in 0…limit - 1, different in every part."""
+        total = self.num_parts * batch
+        draw = tf.random.stateless_uniform(
+            [total], self._key(name), 0, limit, dtype=tf.int32
+        )
+        return draw if self.num_parts == 1 else tf.slice(draw, [self.part * batch], [batch])
+
+    def shared_uniform(self, name):
+        """One number in [0, 1), the same in every part."""
+        return tf.random.stateless_uniform([], self._key(name))
+
+    def _key(self, name):
+        number = zlib.crc32(f"{self.seed}/{self.scope}/{name}".encode())
+        return tf.stack([tf.constant(number, tf.int64), tf.cast(self.step, tf.int64)])

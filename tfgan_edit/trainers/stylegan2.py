@@ -1,0 +1,299 @@
+"""Training StyleGAN2 (arXiv 1912.04958; 2006.06676 for the small-data settings)."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfgan_edit.config import UserError
+from tfgan_edit.layers.registration import register
+from tfgan_edit.losses.adversarial import logistic_discriminator_loss, logistic_generator_loss
+from tfgan_edit.losses.penalties import path_length_penalty, path_lengths, r1_penalty
+from tfgan_edit.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
+from tfgan_edit.ops.images import photo_to_image
+from tfgan_edit.trainers.gan import GANTrainer, Phase
+
+
+@dataclasses.dataclass(frozen=True)
+class StyleGAN2Config:
+    """Settings of StyleGAN2; the defaults are configuration F of the paper."""
+
+    z_dim: int = 512
+    w_dim: int = 512
+    mapping_layers: int = 8
+    mapping_dim: int | None = None  # width of the mapping's hidden layers; default w_dim
+    channel_base: int = 32768  # width of level r: min(channel_base // r, channel_max)
+    channel_max: int = 512
+    channels: dict[str, int] | None = None  # {level: width} instead
+    g_architecture: str = "skip"
+    d_architecture: str = "resnet"
+    group_size: int | None = 4  # of the minibatch statistic; None for the whole batch
+    num_stddev_channels: int = 1
+    freeze_layers: int = 0  # Freeze-D: the first n layers of the discriminator do not learn
+    num_half_res: int = 4  # finest levels in half precision, with a mixed precision
+    clamp: float | None = 256.0  # bound on activations in float16, which ends at 65,504
+    learning_rate: float = 0.002
+    d_learning_rate: float | None = None  # default: the same
+    beta_1: float = 0.0
+    beta_2: float = 0.99
+    epsilon: float = 1e-8
+    r1_gamma: float = 10.0
+    r1_interval: int = 16
+    path_length_weight: float = 2.0  # 0 for none
+    path_length_interval: int = 4
+    path_length_decay: float = 0.01
+    path_length_batch_shrink: int = 2
+    style_mixing: float = 0.9  # probability of two latents a picture
+    w_avg_decay: float = 0.995
+    ema_kimg: float = 10.0  # half-life of the averaged generator, thousand images
+    ema_rampup: float | None = None  # half-life at most this fraction of the images seen
+    micro_batch: int | None = None  # samples of a replica computed at once
+
+    method = "stylegan2"
+
+    def build(
+        self,
+        *,
+        resolution,
+        img_channels=3,
+        label_dim=0,
+        labels=None,
+        precision="float32",
+        jit_compile=False,
+        half_activations=True,
+        seed=0,
+    ):
+        """Returns a `StyleGAN2Trainer` with new networks.
+
+        Args:
+            resolution: int or (height, width) of the training images.
+            img_channels: number of colours.
+            label_dim: size of a label vector, 0 for none.
+            labels: [M, label_dim] labels of the data, from which fakes draw theirs.
+            precision: float32, mixed_bfloat16 or mixed_float16.
+            jit_compile: whether XLA compiles the gradients.
+            half_activations: keep activations in half precision too, faster on GPUs.
+            seed: of the initial weights and of all draws in training.
+        """
+        keras.utils.set_random_seed(seed)
+        shared = {
+            "resolution": resolution,
+            "img_channels": img_channels,
+            "channel_base": self.channel_base,
+            "channel_max": self.channel_max,
+            "channels": self.channels,
+            "label_dim": label_dim,
+            "clamp": self.clamp if precision == "mixed_float16" else None,
+            "num_half_res": self.num_half_res,
+            "half_activations": half_activations,
+            "dtype": precision,
+        }
+        generator = StyleGAN2Generator(
+            z_dim=self.z_dim,
+            w_dim=self.w_dim,
+            mapping_layers=self.mapping_layers,
+            mapping_dim=self.mapping_dim,
+            architecture=self.g_architecture,
+            name="generator",
+            **shared,
+        )
+        discriminator = StyleGAN2Discriminator(
+            architecture=self.d_architecture,
+            group_size=self.group_size,
+            num_stddev_channels=self.num_stddev_channels,
+            freeze_layers=self.freeze_layers,
+            name="discriminator",
+            **shared,
+        )
+        return StyleGAN2Trainer(
+            generator,
+            discriminator,
+            self,
+            labels=labels,
+            jit_compile=jit_compile,
+            loss_scaling=precision == "mixed_float16",
+            seed=seed,
+        )
+
+    def check(self, *, batch_size, num_replicas):
+        """Raises UserError where settings contradict each other."""
+        local = batch_size // num_replicas
+        micro = local if self.micro_batch is None else min(self.micro_batch, local)
+        if local % micro:
+            raise UserError(
+                f"trainer.micro_batch {self.micro_batch} does not divide the {local} images of "
+                f"a replica (batch_size {batch_size} on {num_replicas}): choose a divisor"
+            )
+        group = micro if self.group_size is None else min(self.group_size, micro)
+        if self.num_stddev_channels and micro % group:
+            raise UserError(
+                f"trainer.group_size {self.group_size} does not divide the {micro} images that "
+                "are computed together: change batch_size, trainer.micro_batch or it"
+            )
+        if self.path_length_weight and micro % self.path_length_batch_shrink:
+            raise UserError(
+                f"trainer.path_length_batch_shrink {self.path_length_batch_shrink} does not "
+                f"divide the {micro} images that are computed together: set it to 1"
+            )
+        for name in ("r1_interval", "path_length_interval", "path_length_batch_shrink"):
+            if getattr(self, name) < 1:
+                raise UserError(f"trainer.{name} must be at least 1, got {getattr(self, name)}")
+
+
+def lazy_adam(config, learning_rate, interval):
+    """Adam for a network with a penalty at every `interval`-th step (0: no penalty).
+
+    The penalty's steps are extra, so rate and decays are corrected by c = k / (k + 1)
+    (arXiv 1912.04958, appendix B, "lazy regularization").
+    """
+    c = interval / (interval + 1) if interval else 1.0
+    return keras.optimizers.Adam(
+        learning_rate * c,
+        beta_1=config.beta_1**c,
+        beta_2=config.beta_2**c,
+        epsilon=config.epsilon,
+    )
+
+
+@register
+class StyleGAN2Trainer(GANTrainer):
+    """Generator, discriminator, averaged generator, and one step of training.
+
+    `batch` is {"photos": uint8 or "images": float in [-1, 1], [n, H, W, C]; "labels": [n, L]}.
+
+    Args:
+        generator, discriminator: the networks.
+        config: `StyleGAN2Config`.
+        labels: [M, label_dim] labels of the data, from which fakes draw theirs.
+        others: as in `GANTrainer`.
+    """
+
+    collective_phases = ("Greg",)
+
+    def __init__(self, generator, discriminator, config, *, labels=None, **kwargs):
+        phases = [Phase("Gmain", "generator")]
+        if config.path_length_weight:
+            phases.append(Phase("Greg", "generator", config.path_length_interval))
+        phases.append(Phase("Dmain", "discriminator"))
+        if config.r1_gamma:
+            phases.append(Phase("Dreg", "discriminator", config.r1_interval))
+        g_interval = config.path_length_interval if config.path_length_weight else 0
+        d_interval = config.r1_interval if config.r1_gamma else 0
+        d_rate = config.d_learning_rate or config.learning_rate
+        super().__init__(
+            {"generator": generator, "discriminator": discriminator},
+            averaged=["generator"],
+            phases=phases,
+            optimizers={
+                "generator": lazy_adam(config, config.learning_rate, g_interval),
+                "discriminator": lazy_adam(config, d_rate, d_interval),
+            },
+            micro_batch=config.micro_batch,
+            **kwargs,
+        )
+        self.config = config
+        self.label_table = None if labels is None else np.asarray(labels, np.float32)
+        if generator.label_dim and labels is None:
+            raise ValueError("labels of the data are required by a conditional generator")
+        self.mean_path_length = self.add_weight(
+            name="mean_path_length", shape=(), initializer="zeros", trainable=False
+        )
+
+    def phase_loss(self, phase, batch, random):
+        images = batch["images"] if "images" in batch else photo_to_image(batch["photos"])
+        labels = batch.get("labels") if self.generator.label_dim else None
+        size = images.shape[0]
+        if phase == "Gmain":
+            fakes, fake_labels, updates = self._generate(size, random)
+            logits = self.discriminator(fakes, labels=fake_labels)
+            loss = logistic_generator_loss(logits)
+            logs = {"Loss/G/loss": loss, "Loss/scores/fake": logits}
+            return loss, logs, updates
+        if phase == "Dmain":
+            fakes, fake_labels, updates = self._generate(size, random)
+            fake_logits = self.discriminator(tf.stop_gradient(fakes), labels=fake_labels)
+            real_logits = self.discriminator(images, labels=labels)
+            loss = logistic_discriminator_loss(real_logits, fake_logits)
+            logs = {
+                "Loss/D/loss": loss,
+                "Loss/scores/real": real_logits,
+                "Loss/signs/real": tf.sign(real_logits),
+                "Loss/signs/fake": tf.sign(fake_logits),
+            }
+            return loss, logs, updates
+        if phase == "Dreg":
+            penalty, _ = r1_penalty(lambda x: self.discriminator(x, labels=labels), images)
+            loss = penalty * (self.config.r1_gamma / 2 * self.config.r1_interval)
+            return loss, {"Loss/r1_penalty": penalty}, []
+        return self._path_length_loss(size // self.config.path_length_batch_shrink, random)
+
+    def _path_length_loss(self, size, random):
+        """Greg. The running mean is over all replicas, and the gradient flows through it."""
+        config = self.config
+        w_plus, _, updates = self._map(size, random)
+        noise = self._noise(size, random)
+        directions = random.normal("directions", size, self._image_shape())
+        lengths = path_lengths(lambda w: self.generator.synthesis(w, noise), w_plus, directions)
+        batch_mean = tf.reduce_mean(lengths)
+        replica = tf.distribute.get_replica_context()
+        if replica.num_replicas_in_sync > 1:
+            batch_mean = replica.all_reduce("mean", batch_mean)
+        old = self.mean_path_length.value
+        mean = old + config.path_length_decay * (batch_mean - old)
+        penalty = path_length_penalty(lengths, mean)
+        loss = penalty * (config.path_length_weight * config.path_length_interval)
+        logs = {"Loss/pl_penalty": penalty, "Loss/path_length": lengths}
+        return loss, logs, [*updates, (self.mean_path_length, mean)]
+
+    def _image_shape(self):
+        return [*self.generator.resolution, self.generator.img_channels]
+
+    def _noise(self, size, random):
+        return [
+            random.normal(f"noise_{i}", size, [h, w, 1])
+            for i, (h, w) in enumerate(self.generator.synthesis.noise_shapes)
+        ]
+
+    def _generate(self, size, random):
+        """(images [size, H, W, C], labels or None, updates) from new latents and noise."""
+        w_plus, labels, updates = self._map(size, random)
+        images = self.generator.synthesis(w_plus, noise=self._noise(size, random))
+        return images, labels, updates
+
+    def _map(self, size, random):
+        """w_plus with style mixing, and the update of the average w.
+
+        One crossover point a step, as in the official code: with probability `style_mixing` a
+        uniform row in 1…num_ws - 1, from which on a second latent takes over.
+        """
+        generator, config = self.generator, self.config
+        labels = None
+        if generator.label_dim:
+            rows = random.integers("labels", size, len(self.label_table))
+            labels = tf.gather(tf.constant(self.label_table), rows)
+        z = random.normal("z", size, [generator.z_dim])
+        w_plus = generator.mapping(z, labels=labels)
+        w_avg = generator.mapping.w_avg.value
+        batch_mean = tf.stop_gradient(tf.reduce_mean(w_plus[:, 0], axis=0))
+        updates = [
+            (generator.mapping.w_avg, batch_mean + config.w_avg_decay * (w_avg - batch_mean))
+        ]
+        if config.style_mixing:
+            second = generator.mapping(
+                random.normal("z_mixing", size, [generator.z_dim]), labels=labels
+            )
+            num_ws = generator.num_ws
+            cutoff = 1.0 + tf.floor(random.shared_uniform("cutoff") * (num_ws - 1))
+            mixes = random.shared_uniform("mixing") < config.style_mixing
+            cutoff = tf.where(mixes, cutoff, float(num_ws))
+            first = tf.range(num_ws, dtype=tf.float32)[:, tf.newaxis] < cutoff
+            w_plus = tf.where(first, w_plus, second)
+        return w_plus, labels, updates
+
+    def average_decay(self, images_seen, batch_size):
+        """0.5^(batch / half-life); the half-life may ramp up with the images seen."""
+        half_life = self.config.ema_kimg * 1000
+        if self.config.ema_rampup is not None:
+            half_life = tf.minimum(half_life, images_seen * self.config.ema_rampup)
+        return 0.5 ** (batch_size / tf.maximum(half_life, 1e-8))
