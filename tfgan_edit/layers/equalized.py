@@ -20,6 +20,13 @@ def check_positive(**values):
             raise ValueError(f"{name} must be positive. Received: {name}={value}")
 
 
+def check_not_negative(**values):
+    """Raises ValueError for the first negative value."""
+    for name, value in values.items():
+        if value < 0:
+            raise ValueError(f"{name} must not be negative. Received: {name}={value}")
+
+
 def check_odd(kernel_size):
     """Raises ValueError for a kernel without a centre."""
     if kernel_size < 1 or kernel_size % 2 == 0:

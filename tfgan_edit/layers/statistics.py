@@ -1,6 +1,10 @@
 """Statistics over the minibatch."""
 
-from tfgan_edit.layers.equalized import ComputeDtypeLayer
+from tfgan_edit.layers.equalized import (
+    ComputeDtypeLayer,
+    check_not_negative,
+    check_positive,
+)
 from tfgan_edit.layers.registration import register
 from tfgan_edit.ops.normalization import minibatch_stddev
 
@@ -16,12 +20,8 @@ class MinibatchStddev(ComputeDtypeLayer):
 
     def __init__(self, group_size=4, num_channels=1, **kwargs):
         super().__init__(**kwargs)
-        if group_size is not None and group_size < 1:
-            raise ValueError(f"group_size must be positive or None. Received: group_size={group_size}")
-        if num_channels < 0:
-            raise ValueError(
-                f"num_channels must not be negative. Received: num_channels={num_channels}"
-            )
+        check_positive(group_size=group_size)
+        check_not_negative(num_channels=num_channels)
         self.group_size = group_size
         self.num_channels = num_channels
 

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tfgan_edit.layers.equalized import EqualizedDense
+from tfgan_edit.layers.equalized import EqualizedDense, check_not_negative, check_positive
 from tfgan_edit.layers.registration import register
 from tfgan_edit.ops.normalization import normalize_2nd_moment
 
@@ -38,6 +38,9 @@ class MappingNetwork(keras.Model):
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
+        check_positive(w_dim=w_dim, num_ws=num_ws, hidden_dim=hidden_dim)
+        check_not_negative(z_dim=z_dim, label_dim=label_dim, num_layers=num_layers)
+        check_positive(lr_multiplier=lr_multiplier)
         if z_dim + label_dim < 1:
             raise ValueError(
                 f"z_dim or label_dim must be positive. Received: z_dim={z_dim}, "
@@ -86,6 +89,8 @@ class MappingNetwork(keras.Model):
     def call(self, z, labels=None, truncation=1.0, truncation_cutoff=None):
         parts = []
         if self.z_dim:
+            if z.shape.rank != 2 or z.shape[1] != self.z_dim:
+                raise ValueError(f"z must be [N, {self.z_dim}]. Received: {z.shape}")
             parts.append(normalize_2nd_moment(tf.cast(z, tf.float32)))
         if self.embed is not None:
             if labels is None:

@@ -11,9 +11,16 @@ a block shares its row with the first convolution of the next block.
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from tfgan_edit.layers.equalized import ComputeDtypeLayer, EqualizedConv2D, EqualizedDense
+from tfgan_edit.layers.equalized import (
+    ComputeDtypeLayer,
+    EqualizedConv2D,
+    EqualizedDense,
+    check_not_negative,
+    check_positive,
+)
 from tfgan_edit.layers.modulated import SynthesisLayer, ToRGB
 from tfgan_edit.layers.registration import register
 from tfgan_edit.layers.statistics import MinibatchStddev
@@ -32,17 +39,19 @@ def levels_of(resolution):
     Raises:
         ValueError: a side below 8, or not divisible often enough.
     """
-    height, width = (resolution,) * 2 if isinstance(resolution, int) else resolution
+    sides = np.atleast_1d(resolution)
+    if sides.dtype.kind not in "iu" or sides.shape not in ((1,), (2,)):
+        raise ValueError(
+            f"resolution must be an int or (height, width). Received: resolution={resolution!r}"
+        )
+    height, width = (int(sides[0]), int(sides[-1]))
     shorter = min(height, width)
     doublings = int(math.log2(shorter / 4)) if shorter >= 8 else 0
-    if doublings < 1 or height % 2**doublings or width % 2**doublings:
+    power_of_two = len(sides) == 2 or shorter == 4 * 2**doublings
+    if doublings < 1 or height % 2**doublings or width % 2**doublings or not power_of_two:
         raise ValueError(
             "resolution must be a power of two >= 8, or (height, width) that is a multiple of "
             f"2^n of a constant of at least 4 pixels a side. Received: resolution={resolution}"
-        )
-    if isinstance(resolution, int) and resolution != 4 * 2**doublings:
-        raise ValueError(
-            f"resolution must be a power of two >= 8. Received: resolution={resolution}"
         )
     levels = [4 * 2**i for i in range(doublings + 1)]
     return levels, (height // 2**doublings, width // 2**doublings)
@@ -56,7 +65,7 @@ def channel_table(levels, channel_base=32768, channel_max=512, channels=None):
     if narrow:
         raise ValueError(
             f"every level needs at least one channel. Received: channel_base={channel_base}, "
-            f"channels={channels}, which gives {narrow}"
+            f"channel_max={channel_max}, channels={channels}, which gives {narrow}"
         )
     return table
 
@@ -211,6 +220,8 @@ class _PyramidNetwork(keras.Model):
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
+        check_positive(img_channels=img_channels, clamp=clamp)
+        check_not_negative(num_half_res=num_half_res)
         self.levels, self.constant_shape = levels_of(resolution)
         if architecture not in ARCHITECTURES:
             raise ValueError(
@@ -273,9 +284,10 @@ class StyleGAN2Synthesis(_PyramidNetwork):
 
     def __init__(self, resolution, w_dim=512, architecture="skip", **kwargs):
         super().__init__(resolution, architecture=architecture, **kwargs)
+        check_positive(w_dim=w_dim)
         self.w_dim = w_dim
         self.num_ws = 2 * len(self.levels)
-        self.noise_seed = keras.random.SeedGenerator()
+        self.noise_seed = keras.random.SeedGenerator(name="noise_seed")
         self.blocks = [
             StyleGAN2SynthesisBlock(
                 self.channels[r],
@@ -386,6 +398,8 @@ class StyleGAN2Generator(keras.Model):
         **synthesis,
     ):
         super().__init__(name=name, dtype=dtype, autocast=False)
+        check_positive(z_dim=z_dim)
+        check_not_negative(label_dim=label_dim, mapping_layers=mapping_layers)
         self.synthesis = StyleGAN2Synthesis(
             resolution, w_dim=w_dim, dtype=self.dtype_policy, name="synthesis", **synthesis
         )
@@ -560,6 +574,11 @@ class StyleGAN2Discriminator(_PyramidNetwork):
         **kwargs,
     ):
         super().__init__(resolution, architecture=architecture, **kwargs)
+        check_not_negative(
+            label_dim=label_dim,
+            mapping_layers=mapping_layers,
+            num_stddev_channels=num_stddev_channels,
+        )
         self.label_dim = label_dim
         self.mapping_layers = mapping_layers
         self.mapping_lr_multiplier = mapping_lr_multiplier

@@ -24,6 +24,8 @@ ACTIVATIONS = {
     "swish": Activation(lambda x, alpha: x * tf.math.sigmoid(x), 0.0, math.sqrt(2)),
 }
 
+HOMOGENEOUS = ("linear", "relu", "lrelu")
+
 
 def check_activation(activation):
     """Raises ValueError for a name that is not in `ACTIVATIONS`."""
@@ -59,9 +61,13 @@ def bias_act(x, bias=None, *, activation="linear", alpha=None, gain=None, clamp=
     gain = entry.gain if gain is None else gain
     if bias is not None:
         x = x + tf.cast(bias, x.dtype)
-    x = entry.function(x, alpha)
-    if gain != 1:
-        x = x * gain
+    if activation in HOMOGENEOUS and gain > 0:
+        # f(g x) = g f(x). In this order the graph optimiser of TensorFlow 2.21 does not try
+        # to fuse convolution, bias and leaky ReLU, which fails where gradients are taken.
+        x = entry.function(x if gain == 1 else x * gain, alpha)
+    else:
+        x = entry.function(x, alpha)
+        x = x if gain == 1 else x * gain
     if clamp is not None:
         x = tf.clip_by_value(x, tf.constant(-clamp, x.dtype), tf.constant(clamp, x.dtype))
     return x

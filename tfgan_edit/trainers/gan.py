@@ -6,6 +6,7 @@ section 3.1). Which phases a step has is decided in Python, by the step number, 
 combination is compiled once: an optimiser inside `tf.cond` does not work on several replicas.
 """
 
+import types
 from typing import NamedTuple
 
 import keras
@@ -94,7 +95,8 @@ class GANTrainer(keras.Model):
             )
         self.active_phases = tuple(phase.name for phase in self.phases)
         self.step_functions = {}
-        self._phase_outputs = {}  # {phase: (names of logs, variables of updates)}
+        # {phase: (names of logs, variables of updates)}; hidden from Keras' tracking
+        self._traced = types.SimpleNamespace(outputs={})
         self.built = True
 
     # === Interface of the subclasses ===
@@ -155,7 +157,7 @@ class GANTrainer(keras.Model):
                     [a + b for a, b in zip(old, new, strict=True)]
                     for old, new in zip((gradients, logs, updates), result, strict=True)
                 )
-        names, variables = self._phase_outputs[phase.name]
+        names, variables = self._traced.outputs[phase.name]
         gradients, nonfinite = self._sanitize(gradients)
         weights = self.networks[phase.network].trainable_variables
         self.optimizers[phase.network].apply(gradients, weights)
@@ -187,7 +189,7 @@ class GANTrainer(keras.Model):
                 for g, weight in zip(gradients, weights, strict=True)
             ]
             # Python-side names, the same at every trace.
-            self._phase_outputs[phase.name] = (list(logs), [v for v, _ in updates])
+            self._traced.outputs[phase.name] = (list(logs), [v for v, _ in updates])
             values = [tf.cast(tf.reduce_mean(v), tf.float32) for v in logs.values()]
             return gradients, values, [tf.convert_to_tensor(v) for _, v in updates]
 
@@ -270,6 +272,13 @@ class GANTrainer(keras.Model):
         if phases not in self.step_functions:
             self.step_functions[phases] = self._trace(phases)
         return self.step_functions[phases](batch)
+
+    def phase_of_log(self, name):
+        """Which phase a log comes from."""
+        for phase, (names, _) in self._traced.outputs.items():
+            if name in names:
+                return phase
+        return "unknown"
 
     def current_step(self):
         return int(self.step.numpy())

@@ -52,6 +52,20 @@ class StyleGAN2Config:
 
     method = "stylegan2"
 
+    def tiny(self):
+        """The same settings with networks of a few channels."""
+        return dataclasses.replace(
+            self,
+            z_dim=16,
+            w_dim=16,
+            mapping_dim=None,
+            mapping_layers=min(self.mapping_layers, 2),
+            channel_max=8,
+            channels=None,
+            group_size=None if self.group_size is None else min(self.group_size, 4),
+            micro_batch=None,
+        )
+
     def build(
         self,
         *,

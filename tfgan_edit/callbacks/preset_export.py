@@ -1,0 +1,38 @@
+"""preset/: what others may load, written every few ticks and at the end."""
+
+import keras
+
+from tfgan_edit.preset import save_preset
+
+
+class PresetExport(keras.callbacks.Callback):
+    """Saves a run's networks as a preset.
+
+    Args:
+        path: folder of the preset.
+        networks: {name: keras.Model}.
+        config: resolved configuration of the run, a dictionary.
+        metadata: function of the last logs -> dictionary for the model card.
+        every: ticks between two presets.
+    """
+
+    def __init__(self, path, networks, config, metadata, every):
+        super().__init__()
+        self.path = path
+        self.networks = networks
+        self.config = config
+        self.metadata = metadata
+        self.every = every
+        self.logs = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.logs = logs
+        if (epoch + 1) % self.every == 0:
+            self._save()
+
+    def on_train_end(self, logs=None):
+        if self.logs is not None and not (logs and logs.get("interrupted")):
+            self._save()
+
+    def _save(self):
+        save_preset(self.path, self.networks, config=self.config, metadata=self.metadata(self.logs))

@@ -1,0 +1,472 @@
+"""Training data on disk: raw uint8 photos in memory-mapped shards, and a manifest.
+
+    manifest.json                   what is in the folder, where it came from, its hash
+    images-00000-of-00004.npy       uint8 [n, H, W, C]
+    labels.npy                      float32 [N, L], only if there are labels
+
+Any photo can be read without the ones before it, so the position in the data is the step
+number and a resumed run continues bit for bit. A folder appears under its name when it is
+complete, never before.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import os
+import pathlib
+import shutil
+
+import numpy as np
+
+from tfgan_edit.config import UserError
+
+FORMAT = "tfgan_edit.records"
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+LABELS = "labels.npy"
+SHARD_BYTES = 256 * 2**20  # 21,845 photos of 64 x 64
+
+
+@dataclasses.dataclass(frozen=True)
+class DataConfig:
+    """Which photos a run trains on, and how they are read.
+
+    Args:
+        source: A records folder, or what `prepare_data --source` takes: `avatars:STYLE`,
+            `tfds:NAME[/config][:split]`, a folder or a zip of pictures.
+        dest: Folder for the prepared records; "" = `data/<name>` in the working folder,
+            with a name made from the source and these settings.
+        resolution: Side in pixels, or (height, width).
+        num: Photos to draw or import; None = all (10,000 avatars).
+        mirror: Whether each photo is flipped left to right with probability 1/2.
+        labels: Whether the run is conditioned on the labels.
+        crop: `center`, `none` (letter-box) or `LEFT,TOP,RIGHT,BOTTOM` in pixels.
+        seed: Which avatars are drawn, and the order of training.
+        subset: Train on this many of the photos, chosen at random; None = all.
+    """
+
+    source: str = "avatars:avataaars"
+    dest: str = ""
+    resolution: int | tuple[int, int] = 64
+    num: int | None = None
+    mirror: bool = False
+    labels: bool = False
+    crop: str = "center"
+    seed: int = 0
+    subset: int | None = None
+
+
+def file_sha256(path):
+    """Hash of a file as `sha256sum` prints it."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def canonical_hash(value):
+    """Hash of a JSON value, the same for the same content."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def content_hash(manifest):
+    """Hash over everything that names the data: pixels, labels and their names."""
+    named = {
+        "resolution": manifest["resolution"],
+        "shards": [[shard["num"], shard["sha256"]] for shard in manifest["shards"]],
+        "labels": manifest["labels"]["sha256"] if manifest["labels"] else None,
+        "label_names": manifest["label_names"],
+    }
+    return canonical_hash(named)
+
+
+def _package_version():
+    try:
+        return importlib.metadata.version("tfgan_edit")
+    except importlib.metadata.PackageNotFoundError:  # run from a source folder
+        return "unknown"
+
+
+def _is_running(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _remove_leftovers(dest):
+    """Removes what a killed process left of an earlier attempt at `dest`."""
+    for folder in dest.parent.glob(f".{dest.name}.incomplete-*"):
+        process = folder.name.rpartition("-")[2]
+        if process.isdigit() and not _is_running(int(process)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _flush_to_disk(path):
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class RecordsWriter:
+    """Writes a records folder, whole or not at all.
+
+    The folder grows beside `dest` under a hidden name and is renamed when the `with`
+    block ends without an error; otherwise it is removed.
+
+    Args:
+        dest: The folder to make; it must not exist.
+        resolution: (height, width, channels) of every photo.
+        label_names: Names of the label columns, or None.
+        notes: Further entries of the manifest (source, request, crop, licence, ...).
+        shard_bytes: Size at which a shard is closed.
+
+    Example:
+        with RecordsWriter("faces", (64, 64, 3)) as writer:
+            writer.add(photo)
+        records = open_records("faces")
+
+    Raises:
+        UserError: If `dest` exists.
+    """
+
+    def __init__(
+        self,
+        dest,
+        resolution,
+        *,
+        label_names=None,
+        notes=None,
+        shard_bytes=SHARD_BYTES,
+    ):
+        if len(resolution) != 3 or min(resolution) < 1:
+            raise ValueError(
+                "`resolution` must be (height, width, channels). "
+                f"Received: resolution={resolution}"
+            )
+        self.dest = pathlib.Path(dest).absolute()
+        self.resolution = tuple(int(side) for side in resolution)
+        self.label_names = None if label_names is None else list(label_names)
+        self.notes = dict(notes or {})
+        self.num = 0
+        self._per_shard = max(1, shard_bytes // int(np.prod(self.resolution)))
+        self._folder = self.dest.with_name(
+            f".{self.dest.name}.incomplete-{os.getpid()}"
+        )
+        self._shard = None
+        self._shard_nums = []
+        self._labels = []
+
+    def __enter__(self):
+        if self.dest.exists():
+            raise UserError(f"{self.dest} exists already: choose another folder")
+        _remove_leftovers(self.dest)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True)
+        return self
+
+    def __exit__(self, error_type, error, traceback):
+        try:
+            if error_type is None:
+                self._finish()
+        finally:
+            if self._shard is not None:
+                with contextlib.suppress(OSError):  # a full disk, already raised
+                    self._shard.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def add(self, photo, labels=None):
+        """Appends one photo, uint8 [H, W, C], and its labels, float [L]."""
+        photo = np.asarray(photo)
+        if photo.shape != self.resolution or photo.dtype != np.uint8:
+            raise ValueError(
+                f"`photo` must be uint8 {list(self.resolution)}. "
+                f"Received: {photo.dtype} {list(photo.shape)}"
+            )
+        if (labels is None) != (self.label_names is None):
+            raise ValueError(
+                "every photo needs labels exactly if there are label names. Received: "
+                f"labels={labels}, label_names={self.label_names}"
+            )
+        if labels is not None:
+            labels = np.asarray(labels, np.float32)
+            if labels.shape != (len(self.label_names),):
+                raise ValueError(
+                    f"`labels` must have {len(self.label_names)} values. "
+                    f"Received: shape {list(labels.shape)}"
+                )
+            self._labels.append(labels)
+        if self._shard is None:
+            self._open_shard()
+        self._shard.write(np.ascontiguousarray(photo).data)
+        self._shard_nums[-1] += 1
+        self.num += 1
+        if self._shard_nums[-1] == self._per_shard:
+            self._close_shard()
+
+    def _open_shard(self):
+        self._shard_nums.append(0)
+        self._shard = open(self._shard_path(len(self._shard_nums) - 1), "wb")
+        self._write_header(self._per_shard)
+
+    def _shard_path(self, index, of=None):
+        ending = "" if of is None else f"-of-{of:05d}"
+        return self._folder / f"images-{index:05d}{ending}.npy"
+
+    def _write_header(self, num):
+        # The format leaves room for the first dimension to grow, so that a header with
+        # another `num` has the same length.
+        header = {
+            "descr": "|u1",
+            "fortran_order": False,
+            "shape": (num, *self.resolution),
+        }
+        np.lib.format.write_array_header_1_0(self._shard, header)
+
+    def _close_shard(self):
+        if self._shard_nums[-1] != self._per_shard:
+            self._shard.seek(0)
+            self._write_header(self._shard_nums[-1])
+        self._shard.flush()
+        os.fsync(self._shard.fileno())
+        self._shard.close()
+        self._shard = None
+
+    def _finish(self):
+        if not self.num:
+            raise UserError(f"nothing to write to {self.dest}: there is no photo")
+        if self._shard is not None:
+            self._close_shard()
+        total = len(self._shard_nums)
+        shards = []
+        for index, num in enumerate(self._shard_nums):
+            path = self._shard_path(index, of=total)
+            os.rename(self._shard_path(index), path)
+            shards.append(
+                {"file": path.name, "num": num, "sha256": file_sha256(path)}
+            )
+        labels = None
+        if self.label_names is not None:
+            path = self._folder / LABELS
+            np.save(path, np.stack(self._labels), allow_pickle=False)
+            _flush_to_disk(path)
+            labels = {"file": LABELS, "sha256": file_sha256(path)}
+        manifest = {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "made_with": f"tfgan_edit {_package_version()}",
+            "num": self.num,
+            "resolution": list(self.resolution),
+            "shards": shards,
+            "labels": labels,
+            "label_names": self.label_names,
+        }
+        manifest["hash"] = content_hash(manifest)
+        manifest |= self.notes
+        path = self._folder / MANIFEST
+        path.write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+        _flush_to_disk(path)
+        self._rename(manifest["hash"])
+
+    def _rename(self, written_hash):
+        try:
+            os.rename(self._folder, self.dest)
+        except OSError:
+            # Another process may have made the same records in the meantime.
+            if open_records(self.dest).hash != written_hash:
+                raise
+        _flush_to_disk(self.dest.parent)
+
+
+def is_records(path):
+    """Whether `path` is a records folder, complete or damaged."""
+    try:
+        with open(pathlib.Path(path) / MANIFEST, encoding="utf-8") as file:
+            return json.load(file).get("format") == FORMAT
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def read_manifest(path):
+    """Reads and checks the manifest of a records folder.
+
+    Raises:
+        UserError: If there is none, or it cannot be understood.
+    """
+    path = pathlib.Path(path)
+    again = "make the folder again with prepare_data"
+    if not path.is_dir():
+        raise UserError(f"no records at {path}: there is no such folder")
+    try:
+        manifest = json.loads((path / MANIFEST).read_text("utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"no records at {path}: {MANIFEST} is missing; {again}") from None
+    except ValueError:
+        raise UserError(f"{path / MANIFEST} is damaged: not JSON; {again}") from None
+    except OSError as error:
+        raise UserError(f"cannot read {path / MANIFEST}: {error.strerror}") from None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise UserError(f"{path / MANIFEST} does not describe records; {again}")
+    version = manifest.get("format_version")
+    if version != FORMAT_VERSION:
+        raise UserError(
+            f"{path} has records of format {version!r}, this version reads "
+            f"{FORMAT_VERSION}; {again}"
+        )
+    try:
+        if content_hash(manifest) != manifest["hash"]:
+            raise UserError(
+                f"{path / MANIFEST} is damaged: its hash does not fit its content; {again}"
+            )
+    except (KeyError, TypeError):
+        raise UserError(f"{path / MANIFEST} is damaged: entries miss; {again}") from None
+    return manifest
+
+
+def _open_array(path, dtype, shape):
+    """Maps an .npy file into memory after checking its size."""
+    fix = "copy the file again or make the folder again with prepare_data"
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing; {fix}") from None
+    except (OSError, ValueError, EOFError):
+        raise UserError(f"{path} is truncated or damaged; {fix}") from None
+    if array.dtype != dtype or array.shape != shape:
+        raise UserError(
+            f"{path} holds {array.dtype} {list(array.shape)}, the manifest says "
+            f"{np.dtype(dtype)} {list(shape)}; {fix}"
+        )
+    return array
+
+
+class Records:
+    """Photos on disk with random access; made by `open_records`.
+
+    Attributes:
+        path: The folder.
+        manifest: Content of `manifest.json`.
+        num: Number of photos.
+        resolution: (height, width).
+        channels: Number of channels.
+        labels: float32 [num, L] or None.
+        label_names: L names or None.
+        hash: Hash over pixels, labels and label names.
+        shard_files: Path of each shard.
+        shard_starts: Number of the first photo of each shard, and `num`; int64.
+        shard_headers: Bytes before the first photo of each shard; int64.
+    """
+
+    def __init__(self, path, manifest):
+        self.path = pathlib.Path(path)
+        self.manifest = manifest
+        self.num = manifest["num"]
+        *resolution, self.channels = manifest["resolution"]
+        self.resolution = tuple(resolution)
+        self.label_names = manifest["label_names"]
+        self.hash = manifest["hash"]
+        photo_shape = tuple(manifest["resolution"])
+        self.shard_files = [self.path / shard["file"] for shard in manifest["shards"]]
+        self._shards = [
+            _open_array(file, np.uint8, (shard["num"], *photo_shape))
+            for file, shard in zip(self.shard_files, manifest["shards"], strict=True)
+        ]
+        self.shard_headers = np.array([shard.offset for shard in self._shards])
+        nums = [shard["num"] for shard in manifest["shards"]]
+        self.shard_starts = np.concatenate([[0], np.cumsum(nums, dtype=np.int64)])
+        if self.shard_starts[-1] != self.num:
+            raise UserError(
+                f"{self.path / MANIFEST} is damaged: {self.num} photos, but the shards "
+                f"hold {self.shard_starts[-1]}; make the folder again with prepare_data"
+            )
+        self.labels = None
+        if manifest["labels"]:
+            shape = (self.num, len(self.label_names))
+            file = self.path / manifest["labels"]["file"]
+            self.labels = np.array(_open_array(file, np.float32, shape))
+
+    def __len__(self):
+        return self.num
+
+    def __repr__(self):
+        height, width = self.resolution
+        return f"<Records {self.path}: {self.num} photos of {height}x{width}>"
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return self.photos(np.arange(*index.indices(self.num)))
+        if not -self.num <= index < self.num:
+            raise IndexError(f"photo {index} of {self.num}")
+        return self.photos([index % self.num])[0]
+
+    @property
+    def num_bytes(self):
+        """Size of the pixels in memory."""
+        return self.num * int(np.prod(self.manifest["resolution"]))
+
+    def photos(self, indices):
+        """Photos with these numbers, uint8 [n, H, W, C], in the order asked for."""
+        indices = np.asarray(indices, np.int64)
+        if indices.size and not 0 <= indices.min() <= indices.max() < self.num:
+            raise IndexError(f"photo numbers must be in 0 ... {self.num - 1}")
+        if len(self._shards) == 1:
+            return self._shards[0][indices]
+        photos = np.empty((len(indices), *self.manifest["resolution"]), np.uint8)
+        shards = np.searchsorted(self.shard_starts, indices, side="right") - 1
+        for shard in np.unique(shards):
+            chosen = shards == shard
+            photos[chosen] = self._shards[shard][indices[chosen] - self.shard_starts[shard]]
+        return photos
+
+    def subset_indices(self, subset):
+        """Numbers of a random subset of that size, sorted; smaller ones lie in larger."""
+        if not 1 <= subset <= self.num:
+            raise UserError(
+                f"subset={subset} of {self.path}: must be in 1 ... {self.num}"
+            )
+        # Raw bits of Philox are the same in every NumPy version.
+        order = np.argsort(np.random.Philox(key=0).random_raw(self.num), kind="stable")
+        return np.sort(order[:subset])
+
+    def verify(self):
+        """Reads every file and compares its hash with the manifest.
+
+        Raises:
+            UserError: Names the first file whose content changed.
+        """
+        files = list(self.manifest["shards"])
+        files += [self.manifest["labels"]] if self.manifest["labels"] else []
+        for entry in files:
+            if file_sha256(self.path / entry["file"]) != entry["sha256"]:
+                raise UserError(
+                    f"{self.path / entry['file']} was changed: its sha256 is not the "
+                    "manifest's; copy it again or make the folder again"
+                )
+
+    def dataset(self, **settings):
+        """Endless `tf.data.Dataset` of batches; see `tfgan_edit.data.pipeline.dataset`."""
+        from tfgan_edit.data import pipeline  # pipelines need TensorFlow, records do not
+
+        return pipeline.dataset(self, **settings)
+
+    def replica_dataset(self, **settings):
+        """One input worker's batches; see `tfgan_edit.data.pipeline.replica_dataset`."""
+        from tfgan_edit.data import pipeline
+
+        return pipeline.replica_dataset(self, **settings)
+
+
+def open_records(path):
+    """Opens a records folder. Sizes are checked now, contents by `Records.verify`.
+
+    Raises:
+        UserError: If the folder, its manifest or a file is missing, truncated or of another
+            shape than the manifest says.
+    """
+    return Records(path, read_manifest(path))

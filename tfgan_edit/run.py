@@ -1,0 +1,311 @@
+"""A run from its resolved configuration to its folder.
+
+    runs/NAME/  config.json  log.txt  stats.jsonl  samples/  tensorboard/
+                state/  what resumes the run, private     preset/  what others may load
+"""
+
+import contextlib
+import dataclasses
+import datetime
+import fcntl
+import json
+import os
+import platform
+import time
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_edit.callbacks.image_grid import ImageGrid, latent_grid
+from tfgan_edit.callbacks.preset_export import PresetExport
+from tfgan_edit.callbacks.progress import Progress, RunLog
+from tfgan_edit.callbacks.statistics_log import StatisticsLog
+from tfgan_edit.config import UserError, differences
+from tfgan_edit.data import prepare
+from tfgan_edit.pictures import image_grid, write_picture
+from tfgan_edit.preset import load_preset
+from tfgan_edit.storage import read_json, write_json
+from tfgan_edit.trainers.gan import PRECISIONS
+from tfgan_edit.trainers.loop import (
+    distributed_batches,
+    process_memory,
+    tick_steps,
+    train_loop,
+)
+from tfgan_edit.trainers.state import StateFolder, transfer_weights
+from tfgan_edit.trainers.strategy import default_jit, is_chief, make_strategy
+
+GRID_HEIGHT, GRID_WIDTH = 720, 1280  # sample grids fill about this many pixels …
+GRID_ROWS, GRID_COLUMNS = 8, 12  # … with at most so many pictures
+TIMED_STEPS = 3
+
+
+def check(config):
+    """Raises UserError for values that no run can have."""
+    if config.precision not in PRECISIONS:
+        raise UserError(f"precision {config.precision!r} is unknown: use {', '.join(PRECISIONS)}")
+    for key in ("batch_size", "total_kimg", "tick_kimg", "preset_ticks"):
+        if getattr(config, key) <= 0:
+            raise UserError(f"{key} must be positive, got {getattr(config, key)}")
+    if config.metrics:
+        raise UserError(f"metrics: {config.metrics[0]!r} is not registered; registered: none")
+    if config.frozen:
+        raise UserError(f"frozen: trainer {config.trainer.method!r} uses no frozen networks")
+    default_jit(config.jit_compile)
+
+
+class Run:
+    """Data, trainer and strategy of one configuration.
+
+    Args:
+        config: `RunConfig`.
+        workdir: run folder, or None for a run that writes nothing.
+    """
+
+    def __init__(self, config, workdir=None):
+        check(config)
+        self.config = config
+        self.workdir = None if workdir is None else Path(workdir)
+        self.strategy = make_strategy(config.strategy)
+        self.chief = is_chief(self.strategy)
+        replicas = self.strategy.num_replicas_in_sync
+        if config.batch_size % replicas:
+            raise UserError(
+                f"batch_size {config.batch_size} does not divide among {replicas} replicas: "
+                f"choose a multiple of {replicas}"
+            )
+        config.trainer.check(batch_size=config.batch_size, num_replicas=replicas)
+        self.records = prepare(config.data)
+        self.labels = self.records.labels if config.data.labels else None
+        if config.data.labels and self.labels is None:
+            raise UserError(f"data.labels is set, but {config.data.source!r} has no labels")
+        height, width = self.records.resolution
+        with self.strategy.scope():
+            try:
+                self.trainer = config.trainer.build(
+                    resolution=height if height == width else (height, width),
+                    img_channels=self.records.channels,
+                    label_dim=0 if self.labels is None else self.labels.shape[1],
+                    labels=self.labels,
+                    precision=config.precision,
+                    jit_compile=default_jit(config.jit_compile),
+                    half_activations=bool(tf.config.list_physical_devices("GPU")),
+                    seed=config.seed,
+                )
+            except ValueError as error:
+                raise UserError(f"recipe {config.name!r}: {error}") from error
+        self.total_steps = tick_steps(config.total_kimg, config.batch_size)
+
+    def batches(self, start_step):
+        """Iterator of distributed batches from a step on."""
+        data = self.config.data
+        return distributed_batches(
+            self.strategy,
+            self.records,
+            batch_size=self.config.batch_size,
+            start_step=start_step,
+            seed=self.config.seed,
+            mirror=data.mirror,
+            subset=data.subset,
+            labels=self.labels is not None,
+        )
+
+    def describe(self):
+        """Prints configuration, sizes, and what three timed steps foretell (`--dry_run`)."""
+        print(json.dumps(self.config.to_json(), indent=2))
+        total = 0
+        for name, network in self.trainer.networks.items():
+            count = sum(int(np.prod(v.shape)) for v in network.trainable_variables)
+            total += count
+            print(f"{name:16} {count:12,} trainable parameters")
+        batches = self.batches(0)
+        # Every combination of phases is compiled before the clock starts.
+        intervals = {p.interval for p in self.trainer.phases}
+        steps = sorted({0, 1, *intervals})
+        for step in steps:
+            self.trainer.step.assign(step)
+            self.trainer.step_function(next(batches))
+        self.trainer.step.assign(1)
+        start = time.perf_counter()
+        for _ in range(TIMED_STEPS):
+            logs = self.trainer.step_function(next(batches))
+            self.trainer.step.assign(1)
+        float(next(iter(logs.values())))
+        seconds = (time.perf_counter() - start) / TIMED_STEPS
+        speed = self.config.batch_size / seconds
+        length = datetime.timedelta(seconds=round(self.config.total_kimg * 1000 / speed))
+        # Weights, gradients and two moments in float32, and the average.
+        fixed = 5 * 4 * total
+        print(
+            f"{self.records.num:,} photos, {self.records.resolution}; "
+            f"{self.strategy.num_replicas_in_sync} replica(s); {self.total_steps:,} steps\n"
+            f"memory: {fixed / 2**20:.0f} MiB for weights and optimisers; "
+            f"peak of the process after the steps {process_memory() / 2**30:.2f} GiB\n"
+            f"time: {seconds:.3f} s a step without penalties, {speed:.1f} images/s, "
+            f"{length} for {self.config.total_kimg:g} kimg"
+        )
+
+    def train(self):
+        """Trains to the end; resumes if the run folder has a state."""
+        with _lock(self.workdir) if self.chief else contextlib.nullcontext():
+            log = RunLog(self.workdir / "log.txt") if self.chief else (lambda line: None)
+            if self.chief:
+                self._claim_folder()
+            state = StateFolder(self.workdir / "state")
+            # Where a run starts: (1) its own state, (2) a preset, (3) new weights.
+            facts = state.restore(self.trainer, report=log)
+            if facts is not None:
+                log(f"resuming from step {facts['step']:,} ({facts['images']:,} images)")
+            elif self.config.init_from:
+                self._initialize(log)
+            step = self.trainer.current_step()
+            previous = 0.0 if facts is None else facts["seconds"]
+            if step >= self.total_steps:
+                log(f"{self.workdir} is complete: {step:,} of {self.total_steps:,} steps")
+                return
+            started = time.perf_counter()
+
+            def seconds():
+                return previous + time.perf_counter() - started
+
+            def save_state():
+                if self.chief:
+                    step = self.trainer.current_step()
+                    images = step * self.config.batch_size
+                    state.save(
+                        self.trainer, {"step": step, "images": images, "seconds": seconds()}
+                    )
+
+            train_loop(
+                self.trainer,
+                self.batches(step),
+                batch_size=self.config.batch_size,
+                total_steps=self.total_steps,
+                steps_per_tick=tick_steps(self.config.tick_kimg, self.config.batch_size),
+                callbacks=self._callbacks(log, seconds) if self.chief else [],
+                save_state=save_state,
+            )
+
+    def _claim_folder(self):
+        path = self.workdir / "config.json"
+        resolved = json.loads(json.dumps(self.config.to_json()))
+        if path.exists():
+            changed = differences(read_json(path), resolved)
+            if changed:
+                raise UserError(
+                    f"run folder {self.workdir} belongs to another recipe (they differ in "
+                    f"{', '.join(changed[:5])}): choose another --workdir, or remove it"
+                )
+        write_json(path, resolved)
+
+    def _initialize(self, log):
+        preset = load_preset(self.config.init_from)
+        for name, network in self.trainer.networks.items():
+            source = preset.require(name)
+            if type(source) is not type(network):
+                raise UserError(
+                    f"init_from {self.config.init_from!r}: its {name} is a "
+                    f"{type(source).__name__}, this recipe needs a {type(network).__name__}"
+                )
+            copied, left = transfer_weights(source, network)
+            if name in self.trainer.averages:
+                transfer_weights(source, self.trainer.averages[name])
+            log(f"init_from: {name}: {copied} variables copied, {len(left)} new")
+
+    def _callbacks(self, log, seconds):
+        config, trainer = self.config, self.trainer
+        height, width = self.records.resolution
+        columns = int(np.clip(GRID_WIDTH // width, 1, GRID_COLUMNS))
+        rows = int(np.clip(GRID_HEIGHT // height, 1, GRID_ROWS))
+        count = rows * columns
+        labels = None
+        if self.labels is not None:  # the same labels as the real pictures beside them
+            labels = self.labels[np.arange(count) % self.records.num]
+        reals = self.records.photos(np.arange(count) % self.records.num)
+        grid = image_grid(reals, columns=columns)
+        write_picture(self.workdir / "samples" / "reals.png", grid)
+        generator = trainer.averages["generator"]
+        draw = latent_grid(generator, count=count, seed=config.seed, labels=labels)
+
+        def metadata(logs):
+            return {
+                "method": config.trainer.method,
+                "recipe": config.name,
+                "data": {
+                    "name": config.data.source,
+                    "hash": self.records.hash,
+                    "num": self.records.num,
+                },
+                "kimg": logs["kimg"],
+                "seed": config.seed,
+                "precision": config.precision,
+                "hardware": hardware(self.strategy),
+                "time": f"{datetime.timedelta(seconds=round(seconds()))}",
+                "parents": [self.records.hash],
+            }
+
+        networks = {
+            name: trainer.averages.get(name, network) for name, network in trainer.networks.items()
+        }
+        return [
+            Progress(self.total_steps * config.batch_size, log),
+            StatisticsLog(self.workdir),
+            ImageGrid(self.workdir, draw, columns),
+            PresetExport(
+                self.workdir / "preset",
+                networks,
+                config.to_json(),
+                metadata,
+                config.preset_ticks,
+            ),
+        ]
+
+
+def hardware(strategy):
+    """One line about the machine, for model cards."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
+        return f"{strategy.num_replicas_in_sync} × {name}"
+    return f"{os.cpu_count()} CPU cores, {platform.machine()}"
+
+
+def tiny(config):
+    """A recipe shrunk to two steps at 16-32 px, to see that it runs."""
+    resolution = 16
+    return dataclasses.replace(
+        config,
+        trainer=config.trainer.tiny(),
+        data=dataclasses.replace(
+            config.data,
+            source="avatars:avataaars",
+            dest="",
+            resolution=resolution,
+            num=16,
+            subset=None,
+        ),
+        batch_size=4,
+        total_kimg=0.008,
+        tick_kimg=0.004,
+        init_from=None,
+        strategy="one",
+    )
+
+
+@contextlib.contextmanager
+def _lock(folder):
+    """Refuses a second process on one run folder; the lock dies with its owner."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = open(folder / "lock", "w")  # noqa: SIM115 - held until the run ends
+    except OSError as error:
+        raise UserError(f"cannot write run folder {folder}: {error.strerror}") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"run folder {folder} is in use by another process: wait, or choose another"
+            ) from None
+        yield

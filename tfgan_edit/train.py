@@ -1,0 +1,64 @@
+"""Trains a recipe; without flags, StyleGAN2 on faces that the package draws (15 minutes).
+
+Examples:
+  python -m tfgan_edit.train
+  python -m tfgan_edit.train --config configs/stylegan2_avatars_64.py --workdir runs/a64
+  python -m tfgan_edit.train --config configs/stylegan2.py --set data.source=/photos.zip \\
+      --set trainer.r1_gamma=5 --dry_run
+
+The same command again resumes the run where its state stands. Ctrl-C saves and stops.
+"""
+
+import sys
+
+from absl import flags
+
+from tfgan_edit.config import load_recipe, override, run_verb
+
+CONFIG = flags.DEFINE_string("config", None, "Recipe, a Python file; default: the quick start.")
+WORKDIR = flags.DEFINE_string("workdir", None, "Run folder; default: runs/NAME.")
+SET = flags.DEFINE_multi_string(
+    "set", [], "key=value, overrides the recipe; may be repeated. Example: trainer.r1_gamma=5"
+)
+DRY_RUN = flags.DEFINE_bool(
+    "dry_run", False, "Print configuration, sizes, memory and time, and stop."
+)
+TINY = flags.DEFINE_bool("tiny", False, "Shrink the recipe to two steps, to see that it runs.")
+
+
+def main(argv):
+    del argv
+    from tfgan_edit import quick_start
+    from tfgan_edit.run import Run, tiny
+    from tfgan_edit.trainers.loop import Interrupted
+
+    config = quick_start.get_config() if CONFIG.value is None else load_recipe(CONFIG.value)
+    config = override(tiny(config) if TINY.value else config, SET.value)
+    if DRY_RUN.value:
+        Run(config).describe()
+        return
+    workdir = WORKDIR.value or f"runs/{config.name}{'_tiny' if TINY.value else ''}"
+    run = Run(config, workdir)
+    try:
+        run.train()
+    except Interrupted as signal:
+        print(f"stopped by {signal}; the state is saved. To go on:\n  {_command()}")
+        sys.exit(128 + signal.number)
+    if run.chief:
+        print(
+            f"\nrun folder: {workdir}\n"
+            f"  pictures  {workdir}/samples  (evolution.gif shows the training)\n"
+            f"  model     {workdir}/preset\n"
+            "next, try:\n"
+            f"  python -m tfgan_edit.generate --preset {workdir} --seeds 0-31 --out faces.png\n"
+            f"  python -m tfgan_edit.generate --preset {workdir} --seeds 0-7 --interpolate w "
+            "--loop --out faces.gif"
+        )
+
+
+def _command():
+    return "python -m tfgan_edit.train " + " ".join(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    run_verb(main)

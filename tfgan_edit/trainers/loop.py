@@ -1,0 +1,173 @@
+"""One explicit training loop for every strategy.
+
+`keras.Model.fit` does not run on several machines (Keras issue 20585), so the `train` verb uses
+this loop; the step itself is the trainer's `train_step`, which `fit` runs as well. A tick is a
+Keras epoch: callbacks are `keras.callbacks.Callback`s.
+"""
+
+import contextlib
+import math
+import resource
+import signal
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfgan_edit.config import UserError
+
+FETCH_STEPS = 10  # losses are read from the device every so many steps
+MAX_NONFINITE_STEPS = 20  # consecutive steps with a loss that is not finite
+
+
+class Interrupted(Exception):
+    """SIGINT or SIGTERM arrived and the state is saved; `number` is the signal's."""
+
+    def __init__(self, number):
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+def distributed_batches(strategy, records, *, batch_size, start_step, **settings):
+    """Iterator over global batches for `strategy`, beginning at `start_step`."""
+
+    def pipeline(context):
+        return records.replica_dataset(
+            batch_size=batch_size,
+            num_replicas=context.num_replicas_in_sync,
+            num_input_pipelines=context.num_input_pipelines,
+            input_pipeline_id=context.input_pipeline_id,
+            start_step=start_step,
+            **settings,
+        )
+
+    if strategy.num_replicas_in_sync == 1:
+        return iter(records.dataset(batch_size=batch_size, start_step=start_step, **settings))
+    return iter(strategy.distribute_datasets_from_function(pipeline))
+
+
+def train_loop(
+    trainer, batches, *, batch_size, total_steps, steps_per_tick, callbacks, save_state
+):
+    """Runs ticks until `total_steps`.
+
+    Args:
+        trainer: `GANTrainer`; its `step` says where to begin.
+        batches: iterator of global batches that begins there.
+        batch_size: images a step, over all replicas.
+        total_steps: step at which to end.
+        steps_per_tick: steps between two calls of `on_epoch_end` and `save_state`.
+        callbacks: `keras.callbacks.Callback`s. `on_epoch_end(tick, logs)` receives the mean of
+            every log since the last tick, and "kimg", "step", "seconds", "images_per_second".
+        save_state: function of no arguments.
+
+    Raises:
+        UserError: a loss was not finite for `MAX_NONFINITE_STEPS` steps.
+        Interrupted: after a signal, with the state saved.
+    """
+    callbacks = keras.callbacks.CallbackList(callbacks, model=trainer)
+    watch = _NonfiniteWatch(trainer.phase_of_log)
+    step = trainer.current_step()
+    with _signals() as received:
+        callbacks.on_train_begin({"step": step, "images": step * batch_size})
+        while step < total_steps:
+            tick = step // steps_per_tick
+            end = min((tick + 1) * steps_per_tick, total_steps)
+            callbacks.on_epoch_begin(tick)
+            statistics, pending, start, first = _Means(), [], time.perf_counter(), step
+            while step < end and not received:
+                pending.append((step, trainer.step_function(next(batches))))
+                step += 1
+                callbacks.on_train_batch_end(step, {"images": batch_size})
+                if len(pending) == FETCH_STEPS or step == end:
+                    for number, logs in pending:
+                        logs = {name: float(value) for name, value in logs.items()}
+                        statistics.add(logs)
+                        watch.check(number, logs)
+                    pending = []
+            if received:
+                save_state()
+                callbacks.on_train_end({"interrupted": True})
+                raise Interrupted(received[0])
+            seconds = time.perf_counter() - start
+            logs = {
+                **statistics.means(),
+                "step": step,
+                "kimg": step * batch_size / 1000,
+                "seconds": seconds,
+                "images_per_second": (step - first) * batch_size / seconds,
+            }
+            save_state()
+            callbacks.on_epoch_end(tick, logs)
+        callbacks.on_train_end({})
+
+
+def tick_steps(kimg, batch_size):
+    """Steps that show `kimg` thousand images, at least one."""
+    return max(math.ceil(kimg * 1000 / batch_size), 1)
+
+
+@contextlib.contextmanager
+def _signals():
+    """Collects SIGINT and SIGTERM; a second one ends the process as usual."""
+    received, previous = [], {}
+
+    def note(number, frame):
+        received.append(number)
+        for other, handler in previous.items():
+            signal.signal(other, handler)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            previous[number] = signal.signal(number, note)
+        except ValueError:  # not the main thread: signals are somebody else's
+            break
+    try:
+        yield received
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+class _Means:
+    """Means over a tick; a log counts in the steps that have it."""
+
+    def __init__(self):
+        self.sums, self.counts = {}, {}
+
+    def add(self, logs):
+        for name, value in logs.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+            self.counts[name] = self.counts.get(name, 0) + 1
+
+    def means(self):
+        return {name: total / self.counts[name] for name, total in self.sums.items()}
+
+
+class _NonfiniteWatch:
+    """Stops a run whose losses have become NaN or infinite."""
+
+    def __init__(self, phase_of):
+        self.phase_of = phase_of
+        self.count = {}
+
+    def check(self, step, logs):
+        for name, value in logs.items():
+            if not name.startswith("Loss/"):
+                continue
+            self.count[name] = 0 if np.isfinite(value) else self.count.get(name, 0) + 1
+            if self.count[name] >= MAX_NONFINITE_STEPS:
+                raise UserError(
+                    f"{name} has not been finite for {MAX_NONFINITE_STEPS} steps, up to step "
+                    f"{step} (phase {self.phase_of(name)}): the training diverged. Go back to an "
+                    "older state, or try a smaller trainer.learning_rate, a larger "
+                    "trainer.r1_gamma, or --set precision=float32"
+                )
+
+
+def process_memory():
+    """Peak memory of this process, bytes; of the first GPU where there is one."""
+    if tf.config.list_logical_devices("GPU"):
+        return tf.config.experimental.get_memory_info("GPU:0")["peak"]
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

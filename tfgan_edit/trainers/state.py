@@ -1,0 +1,107 @@
+"""What resumes a run: everything that training changes, private to this program."""
+
+import shutil
+from pathlib import Path
+
+import keras
+
+from tfgan_edit.config import UserError
+from tfgan_edit.storage import atomic_folder, read_json, sha256_of, write_json
+
+KEEP = 2  # the newest state, and the one before it in case that one is damaged
+WEIGHTS = "trainer.weights.h5"
+
+
+class StateFolder:
+    """`state/0000001234/` for step 1234: weights, averages, optimisers, counters."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+
+    def steps(self):
+        """Steps with a state, ascending."""
+        if not self.path.is_dir():
+            return []
+        return sorted(int(p.name) for p in self.path.iterdir() if p.name.isdigit())
+
+    def save(self, trainer, facts):
+        """Writes the state of `trainer` and forgets all but the last two.
+
+        Args:
+            trainer: keras.Model.
+            facts: dictionary that `restore` returns; it must hold "step".
+        """
+        folder = self.path / f"{facts['step']:010d}"
+        with atomic_folder(folder, replace=True) as partial:
+            trainer.save_weights(partial / WEIGHTS)
+            facts = {**facts, "sha256": sha256_of(partial / WEIGHTS)}
+            write_json(partial / "state.json", facts)
+        for step in self.steps()[:-KEEP]:
+            self._remove(step)
+
+    def restore(self, trainer, report=print):
+        """Loads the newest state that is whole; returns its facts, or None if there is none.
+
+        A damaged state is reported and the one before it is used.
+
+        Raises:
+            UserError: there are states, but none that can be read.
+        """
+        steps = self.steps()
+        for step in reversed(steps):
+            folder = self.path / f"{step:010d}"
+            try:
+                facts = read_json(folder / "state.json")
+                if facts.get("sha256") != sha256_of(folder / WEIGHTS):
+                    raise UserError(f"{folder / WEIGHTS} is damaged: its hash does not match")
+                trainer.load_weights(folder / WEIGHTS)
+                return facts
+            except (UserError, OSError, ValueError, KeyError) as error:
+                line = str(error).splitlines()[0]
+                report(f"state of step {step} cannot be used ({line}); trying the one before")
+        if steps:
+            raise UserError(
+                f"no state in {self.path} can be read: remove the run folder to start again"
+            )
+        return None
+
+    def _remove(self, step):
+        shutil.rmtree(self.path / f"{step:010d}", ignore_errors=True)
+
+
+def transfer_weights(source, target):
+    """Copies what fits from one network to another of the same class.
+
+    Levels, layers and shapes are matched by name, so networks of another resolution or label
+    count share what they have in common.
+
+    Args:
+        source, target: keras.Model.
+
+    Returns:
+        (number of variables copied, names of variables of `target` left as they were).
+    """
+    values = {_path_within(v, source): v for v in source.weights}
+    copied, left = 0, []
+    for variable in target.weights:
+        name = _path_within(variable, target)
+        value = values.get(name)
+        if value is None:
+            left.append(name)
+        elif value.shape == variable.shape:
+            variable.assign(value)
+            copied += 1
+        elif name.endswith("mapping/dense_0/kernel"):
+            # The latent's rows come first, a label's after them.
+            rows = min(value.shape[0], variable.shape[0])
+            new = keras.ops.convert_to_numpy(variable)
+            new[:rows] = keras.ops.convert_to_numpy(value)[:rows]
+            variable.assign(new)
+            copied += 1
+        else:
+            left.append(name)
+    return copied, left
+
+
+def _path_within(variable, network):
+    return variable.path.removeprefix(f"{network.name}/")
