@@ -86,10 +86,15 @@ FREE_KEYS = ("total_kimg", "preset_ticks", "strategy", "jit_compile", "metrics",
 def load_recipe(path):
     """Returns `get_config()` of a recipe file.
 
+    Args:
+        path: "configs/x.py", or "configs/x.py:name=1,other=2" for a recipe with arguments.
+
     Raises:
-        UserError: no such file, no `get_config`, or an error in it.
+        UserError: no such file, no `get_config`, wrong arguments, or an error in it.
     """
-    path = Path(path)
+    path, _, text = str(path).partition(".py:")
+    arguments = _recipe_arguments(text)
+    path = Path(f"{path}.py" if text else path)
     if not path.is_file():
         known = sorted(str(p) for p in path.parent.glob("*.py")) if path.parent.is_dir() else []
         hint = f"; recipes there: {', '.join(known)}" if known else ""
@@ -100,13 +105,26 @@ def load_recipe(path):
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-        config = module.get_config()
+        config = module.get_config(**arguments)
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         raise UserError(f"recipe {str(path)!r} failed: {reason}") from error
     if not isinstance(config, RunConfig):
         raise UserError(f"recipe {str(path)!r}: get_config() must return a RunConfig")
     return config
+
+
+def _recipe_arguments(text):
+    arguments = {}
+    for part in filter(None, text.split(",")):
+        name, separator, value = part.partition("=")
+        if not separator:
+            raise UserError(f"recipe argument {part!r} is not of the form name=value")
+        try:
+            arguments[name.strip()] = ast.literal_eval(value.strip())
+        except (SyntaxError, ValueError):
+            arguments[name.strip()] = value.strip()
+    return arguments
 
 
 def override(config, assignments):

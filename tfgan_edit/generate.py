@@ -70,9 +70,11 @@ def generate(f):
     kind = output_kind(f)
     preset = load_preset(f.preset, names=["generator"])
     generator = preset.require("generator")
-    if not hasattr(generator, "mapping"):
+    if not hasattr(generator, "num_ws"):
         method = preset.metadata.get("method", "not stated")
-        raise UserError(f"--preset={f.preset}: its generator (method: {method}) has no latent z")
+        raise UserError(
+            f"--preset={f.preset}: its generator (method: {method}) has no w_plus latents"
+        )
     sampler = make_sampler(f, generator, kind)
     if kind == "a mixing table":
         layers = checked("mix_layers", sampling.parse_layers, f.mix_layers, generator.num_ws)

@@ -13,9 +13,6 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-CACHE_BYTES = 512 * 2**20  # records up to this size are copied into memory
-PARALLEL_READS = 4  # files are read by this many threads when they are not in memory
-
 
 @dataclasses.dataclass(frozen=True)
 class _Share:
@@ -51,7 +48,7 @@ def dataset(
     num_shards=1,
     shard_index=0,
     labels=True,
-    cache=None,
+    cache=False,
     prefetch=4,
 ):
     """Endless batches; element k belongs to step `start_step + k`.
@@ -67,7 +64,8 @@ def dataset(
         shard_index: Which of the parts, rows [shard_index * b, (shard_index + 1) * b) with
             b = batch_size / num_shards, this dataset yields.
         labels: Whether labels are yielded, if the records have them.
-        cache: Whether photos are held in memory; None = up to 512 MiB.
+        cache: Whether all photos are copied into memory; for slow network disks, because
+            the system keeps what was read from a local disk in memory anyhow.
         prefetch: Batches prepared ahead.
 
     Returns:
@@ -98,7 +96,7 @@ def replica_dataset(
     mirror=False,
     subset=None,
     labels=True,
-    cache=None,
+    cache=False,
     prefetch=4,
 ):
     """Per-replica batches for `tf.distribute.Strategy.distribute_datasets_from_function`.
@@ -147,8 +145,6 @@ def _dataset(records, share, seed, mirror, subset, labels, cache, prefetch):
             f"`start_step` must not be negative. Received: start_step={share.start_step}"
         )
     seed = _signed(seed)
-    if cache is None:
-        cache = records.num_bytes <= CACHE_BYTES
     with tf.device("CPU:0"):
         chosen = None
         if subset is not None:
@@ -156,17 +152,15 @@ def _dataset(records, share, seed, mirror, subset, labels, cache, prefetch):
         columns = None
         if labels and records.labels is not None:
             columns = tf.constant(records.labels)
-        read = _from_memory(records) if cache else _from_files(records, share.rows)
+        read = _photo_reader(records, cache)
     num = subset or records.num
 
-    def order(element):
+    def load(element):
         positions = share.positions(element)
         indices = permuted(positions, num, seed)
         if chosen is not None:
             indices = tf.gather(chosen, indices)
-        return positions, indices
-
-    def finish(positions, indices, photos):
+        photos = read(indices)
         if mirror:
             coins = mirrored(positions, seed)[:, None, None, None]
             photos = tf.where(coins, photos[:, :, ::-1], photos)
@@ -176,13 +170,16 @@ def _dataset(records, share, seed, mirror, subset, labels, cache, prefetch):
             batch["labels"] = tf.gather(columns, indices)
         return batch
 
-    endless = tf.data.Dataset.range(tf.int64.max).map(order)
     options = tf.data.Options()
     # Every element says itself which rows it holds, so nothing may be dealt out again.
     options.experimental_distribute.auto_shard_policy = (
         tf.data.experimental.AutoShardPolicy.OFF
     )
-    return read(endless).map(finish).prefetch(prefetch).with_options(options)
+    # Both rewrite the pipeline, for which all photos are copied into memory.
+    options.experimental_optimization.apply_default_optimizations = False
+    options.autotune.enabled = False
+    endless = tf.data.Dataset.range(tf.int64.max).map(load)
+    return endless.prefetch(prefetch).with_options(options)
 
 
 def _signed(seed):
@@ -226,45 +223,35 @@ def _u64(value):
     return tf.constant(value, tf.uint64)
 
 
-def _from_memory(records):
-    memory = tf.constant(records[:])
-
-    def read(endless):
-        return endless.map(lambda positions, indices: (positions, indices, tf.gather(memory, indices)))
-
-    return read
-
-
-def _from_files(records, rows):
-    """Reads single photos straight out of the shards, whatever their size.
-
-    A fixed-length record dataset whose header and footer leave one photo between them is
-    TensorFlow's way to read a part of a file.
-    """
-    shape = (*records.resolution, records.channels)
-    size = int(np.prod(shape))
-    files = tf.constant([str(file) for file in records.shard_files])
+def _photo_reader(records, cache):
+    """Returns a function indices int64 [n] -> photos uint8 [n, H, W, C]."""
+    if cache:
+        photos = tf.constant(records[:])
+        return lambda indices: tf.gather(photos, indices)
+    shards = [_mapped_tensor(file) for file in records.shard_files]
+    if len(shards) == 1:
+        return lambda indices: tf.gather(shards[0], indices)
     starts = tf.constant(records.shard_starts)
-    headers = tf.constant(records.shard_headers)
-    ends = starts[1:] - starts[:-1]
 
-    def read_photo(positions, index):
-        shard = tf.searchsorted(starts, index[None], side="right")[0] - 1
-        place = index - starts[shard]
-        part = tf.data.FixedLengthRecordDataset(
-            files[shard],
-            size,
-            header_bytes=headers[shard] + place * size,
-            footer_bytes=(ends[shard] - 1 - place) * size,
-            buffer_size=size,
+    def read(indices):
+        shard = tf.searchsorted(starts, indices, side="right") - 1
+        places = indices - tf.gather(starts, shard)
+        rows = tf.range(tf.size(indices))
+        parts = [
+            tf.gather(photos, chosen)
+            for photos, chosen in zip(
+                shards, tf.dynamic_partition(places, shard, len(shards)), strict=True
+            )
+        ]
+        return tf.dynamic_stitch(
+            tf.dynamic_partition(rows, shard, len(shards)), parts
         )
-        photo = tf.io.decode_raw(part.get_single_element(), tf.uint8)
-        return positions, index, tf.reshape(photo, shape)
-
-    def read(endless):
-        single = endless.unbatch().map(
-            read_photo, num_parallel_calls=PARALLEL_READS, deterministic=True
-        )
-        return single.batch(rows, drop_remainder=True)
 
     return read
+
+
+def _mapped_tensor(file):
+    """An .npy file as a tensor that is read from disk page by page, without a copy."""
+    # DLPack exports writable arrays only: "c" is copy on write, and nothing writes.
+    array = np.load(file, mmap_mode="c", allow_pickle=False)
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__())

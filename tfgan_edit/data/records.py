@@ -26,7 +26,7 @@ FORMAT = "tfgan_edit.records"
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 LABELS = "labels.npy"
-SHARD_BYTES = 256 * 2**20  # 21,845 photos of 64 x 64
+SHARD_BYTES = 2**30  # 87,381 photos of 64 x 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -360,7 +360,6 @@ class Records:
         hash: Hash over pixels, labels and label names.
         shard_files: Path of each shard.
         shard_starts: Number of the first photo of each shard, and `num`; int64.
-        shard_headers: Bytes before the first photo of each shard; int64.
     """
 
     def __init__(self, path, manifest):
@@ -377,7 +376,6 @@ class Records:
             _open_array(file, np.uint8, (shard["num"], *photo_shape))
             for file, shard in zip(self.shard_files, manifest["shards"], strict=True)
         ]
-        self.shard_headers = np.array([shard.offset for shard in self._shards])
         nums = [shard["num"] for shard in manifest["shards"]]
         self.shard_starts = np.concatenate([[0], np.cumsum(nums, dtype=np.int64)])
         if self.shard_starts[-1] != self.num:

@@ -12,6 +12,8 @@ from tfgan_edit.ops.upfirdn import (
 def conv2d(x, kernel, *, stride=1, padding=0, compute_dtype=None):
     """Correlation with zero padding: [N, H, W, I] * [kh, kw, I, O] -> [N, H', W', O].
 
+    With G times I input channels it is a grouped convolution, where O counts all groups.
+
     Args:
         padding: as in `upfirdn2d`; negative values crop.
         compute_dtype: dtype of the multiplication; the result has the dtype of `x`. On
@@ -37,28 +39,33 @@ def conv2d(x, kernel, *, stride=1, padding=0, compute_dtype=None):
     return tf.cast(y, dtype)
 
 
-def conv2d_transpose(x, kernel, *, stride, crop=0, compute_dtype=None):
+def conv2d_transpose(x, kernel, *, stride, compute_dtype=None):
     """Inserts zeros, then convolves truly: [N, H, W, I] * [kh, kw, I, O] -> [N, H', W', O].
 
-    H' = (H - 1) * stride + kh - 2 * crop. This is the gradient of `conv2d`.
+    H' = (H - 1) * stride + kh. This is the gradient of `conv2d`, also when grouped.
     """
-    n, height, width, _ = x.shape
-    kh, kw, _, out_channels = kernel.shape
+    n, height, width, channels = x.shape
+    kh, kw, in_channels, out_channels = kernel.shape
+    groups = channels // in_channels
     n = tf.shape(x)[0] if n is None else n
     dtype = x.dtype
     compute_dtype = dtype if compute_dtype is None else compute_dtype
-    y = tf.nn.conv2d_transpose(
-        tf.cast(x, compute_dtype),
-        tf.transpose(tf.cast(kernel, compute_dtype), [0, 1, 3, 2]),
-        [
-            n,
-            (height - 1) * stride + kh - 2 * crop,
-            (width - 1) * stride + kw - 2 * crop,
-            out_channels,
-        ],
-        stride,
-        padding="VALID" if crop == 0 else [[0, 0], [crop, crop], [crop, crop], [0, 0]],
+    kernel = tf.cast(kernel, compute_dtype)
+    if groups == 1:
+        kernel = tf.transpose(kernel, [0, 1, 3, 2])
+    else:  # [kh, kw, I, G * O] -> [kh, kw, O, G * I]
+        kernel = tf.reshape(kernel, [kh, kw, in_channels, groups, out_channels // groups])
+        kernel = tf.transpose(kernel, [0, 1, 4, 3, 2])
+        kernel = tf.reshape(kernel, [kh, kw, out_channels // groups, channels])
+    size = [n, (height - 1) * stride + kh, (width - 1) * stride + kw, out_channels]
+    y = tf.raw_ops.Conv2DBackpropInput(
+        input_sizes=size,
+        filter=kernel,
+        out_backprop=tf.cast(x, compute_dtype),
+        strides=[1, stride, stride, 1],
+        padding="VALID",
     )
+    y = tf.ensure_shape(y, [x.shape[0], *size[1:]])
     return tf.cast(y, dtype)
 
 

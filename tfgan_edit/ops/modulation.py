@@ -33,8 +33,9 @@ def modulated_conv2d(
         noise: [N or 1, H', W', 1] that is added to the result, or None.
         filter, up, down, padding, flip_kernel, compute_dtype: as in `conv2d_resample`.
         method: "scale" multiplies input and output and convolves once for all samples;
-            "grouped" builds one kernel a sample. Equal up to rounding; "scale" is
-            faster where grouped convolutions are slow, and is what TFLite can run.
+            "grouped" builds one kernel a sample, needs a fixed N, and runs on GPUs and under
+            XLA (on CPUs TensorFlow has no gradient of grouped convolutions outside of XLA).
+            Equal up to rounding; only "scale" can be exported to TFLite.
 
     Returns:
         [N, H', W', O], dtype of `x`.
@@ -72,9 +73,22 @@ def modulated_conv2d(
         kernels = kernel[tf.newaxis] * styles[:, tf.newaxis, tf.newaxis, :, tf.newaxis]
         if demodulation is not None:
             kernels = kernels * demodulation[:, tf.newaxis, tf.newaxis, tf.newaxis, :]
-        x = tf.map_fn(
-            lambda sample: conv2d_resample(sample[0][tf.newaxis], sample[1], **resampling)[0],
-            (x, kernels),
-            fn_output_signature=x.dtype,
-        )
+        x = _convolve_grouped(x, kernels, resampling)
     return x if noise is None else x + tf.cast(noise, x.dtype)
+
+
+def _convolve_grouped(x, kernels, resampling):
+    """One kernel a sample: [N, H, W, I] * [N, kh, kw, I, O] -> [N, H', W', O].
+
+    Samples become groups of channels of one picture.
+    """
+    n, height, width, in_channels = x.shape
+    _, kh, kw, _, out_channels = kernels.shape
+    if n is None:
+        raise ValueError("method 'grouped' needs a fixed batch size. Received: x of batch None")
+    x = tf.reshape(tf.transpose(x, [1, 2, 0, 3]), [1, height, width, n * in_channels])
+    kernels = tf.transpose(kernels, [1, 2, 3, 0, 4])
+    kernels = tf.reshape(kernels, [kh, kw, in_channels, n * out_channels])
+    x = conv2d_resample(x, kernels, **resampling)
+    _, height, width, _ = x.shape
+    return tf.transpose(tf.reshape(x, [height, width, n, out_channels]), [2, 0, 1, 3])

@@ -284,7 +284,7 @@ class GANTrainer(keras.Model):
         return int(self.step.numpy())
 
     def _trace(self, phases):
-        strategy = tf.distribute.get_strategy()
+        strategy = self.distribute_strategy
 
         @tf.function
         def step(batch):

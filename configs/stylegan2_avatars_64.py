@@ -1,0 +1,33 @@
+"""StyleGAN2 on drawn faces at 64 px: an overnight run on two cores.
+
+Paper: arXiv 1912.04958, with small widths and the weak R1 that drawings need.
+Command: python -m tfgan_edit.train --config configs/stylegan2_avatars_64.py
+Hardware and time: planned for about 12 hours on 2 CPU cores. Not yet run to its end.
+"""
+
+from tfgan_edit.config import RunConfig
+from tfgan_edit.data.records import DataConfig
+from tfgan_edit.trainers.stylegan2 import StyleGAN2Config
+
+
+def get_config():
+    return RunConfig(
+        name="stylegan2_avatars_64",
+        trainer=StyleGAN2Config(
+            z_dim=256,
+            w_dim=256,
+            mapping_layers=2,
+            channel_base=4096,
+            channel_max=128,
+            learning_rate=0.0025,
+            r1_gamma=0.05,
+            path_length_weight=0.0,
+            ema_kimg=10.0,
+            ema_rampup=0.05,
+        ),
+        data=DataConfig(source="avatars:avataaars", resolution=64, num=20_000),
+        batch_size=32,
+        total_kimg=1200.0,
+        tick_kimg=10.0,
+        precision="mixed_bfloat16",
+    )

@@ -1,0 +1,34 @@
+"""StyleGAN2 on a folder of real photographs at 64 px, sized for two cores.
+
+Paper: arXiv 1912.04958, with small widths, mirrored photos and R1 by the rule of `auto`.
+Commands:
+  python -m tfgan_edit.prepare_data --source PHOTOS --dest data/photos64 --resolution 64
+  python -m tfgan_edit.train --config configs/stylegan2_photos_64.py
+Hardware and time: see the README's table of runs.
+"""
+
+from tfgan_edit.config import RunConfig
+from tfgan_edit.data.records import DataConfig
+from tfgan_edit.trainers.stylegan2 import StyleGAN2Config
+
+
+def get_config():
+    return RunConfig(
+        name="stylegan2_photos_64",
+        trainer=StyleGAN2Config(
+            z_dim=128,
+            w_dim=128,
+            mapping_layers=2,
+            channels={"64": 32, "32": 64, "16": 64, "8": 64, "4": 64},
+            learning_rate=0.003,
+            r1_gamma=0.05,
+            path_length_weight=0.0,
+            ema_kimg=5.0,
+            ema_rampup=0.05,
+        ),
+        data=DataConfig(source="data/photos64", resolution=64, mirror=True),
+        batch_size=32,
+        total_kimg=400.0,
+        tick_kimg=5.0,
+        precision="mixed_bfloat16",
+    )

@@ -1,0 +1,47 @@
+"""Minibatch standard deviation as a layer."""
+
+import numpy as np
+import pytest
+
+from tests.cases import assert_close, run_layer_test
+from tests.reference import normalization as reference
+from tfgan_edit.layers.statistics import MinibatchStddev
+
+
+def sample(*shape):
+    return np.random.default_rng(1).normal(size=shape).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "init_kwargs, channels",
+    (
+        ({}, 7),
+        ({"group_size": 2, "num_channels": 2}, 8),
+        ({"group_size": None}, 7),
+        ({"num_channels": 0}, 6),
+    ),
+)
+def test_keeps_the_promises_of_a_layer(init_kwargs, channels, tmp_path):
+    run_layer_test(
+        MinibatchStddev,
+        init_kwargs,
+        (sample(4, 3, 2, 6),),
+        expected_shape=(4, 3, 2, channels),
+        expected_trainable=0,
+        tmp_path=tmp_path,
+    )
+
+
+def test_equals_reference():
+    x = sample(4, 3, 2, 6)
+    expected = reference.minibatch_stddev(x, 2, 3)
+    assert_close(MinibatchStddev(2, 3)(x), expected, 1e-6)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    (({"group_size": 0}, "group_size.*0"), ({"num_channels": -1}, "num_channels.*-1")),
+)
+def test_wrong_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        MinibatchStddev(**arguments)

@@ -1,0 +1,249 @@
+import json
+import os
+import subprocess
+import sys
+
+import av
+import numpy as np
+import pytest
+from absl import flags
+from PIL import Image
+
+from tfgan_edit import generate as verb
+from tfgan_edit.config import UserError
+from tfgan_edit.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
+from tfgan_edit.preset import load_preset, save_preset
+from tfgan_edit.sampling import Sampler, latents_from_seeds
+
+
+@pytest.fixture(scope="module")
+def presets(tmp_path_factory):
+    """A folder with presets: plain (in a run folder), conditional, and two that do not fit."""
+    folder = tmp_path_factory.mktemp("presets")
+    sizes = {"channel_base": 256, "channel_max": 8}
+    random = np.random.RandomState(0)
+    for path, label_dim in (("run/preset", 0), ("conditional", 3)):
+        generator = StyleGAN2Generator(
+            16, z_dim=16, w_dim=16, mapping_layers=2, label_dim=label_dim, **sizes
+        )
+        for weight in generator.weights:
+            weight.assign_add(0.1 * random.randn(*weight.shape))
+        save_preset(
+            folder / path, {"generator": generator}, config={}, metadata={"method": "stylegan2"}
+        )
+    for path, name in (("critic", "discriminator"), ("no_latents", "generator")):
+        network = StyleGAN2Discriminator(16, **sizes)
+        save_preset(folder / path, {name: network}, config={}, metadata={"method": path})
+    return folder
+
+
+@pytest.fixture
+def run(presets, tmp_path, monkeypatch):
+    """Runs the verb in this process, in an empty folder: run("--out=x.png", preset="run")."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments, preset="run"):
+        values = flags.FlagValues()
+        verb.define_flags(values)
+        values(["generate", f"--preset={presets / preset}", *arguments])
+        return verb.generate(values)
+
+    return run
+
+
+def size_of(path):
+    with Image.open(path) as picture:
+        return picture.size
+
+
+def pixels(path):
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
+def frames_of(path):
+    with av.open(str(path)) as container:
+        return [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
+
+
+# === outputs ===
+
+
+def test_grid(run, presets):
+    assert run("--out=x.png", "--seeds=0-5", "--truncation=0.7") == "x.png (52x34 pixels)"
+    generator = load_preset(presets / "run").networks["generator"]
+    expected = Sampler(generator, truncation=0.7).grid(range(6))
+    np.testing.assert_array_equal(pixels("x.png"), expected)
+    assert run("--out=y.jpg", "--columns=8") == "y.jpg (142x34 pixels)"
+    assert size_of("y.jpg") == (142, 34)  # 16 seeds by default
+
+
+def test_same_command_same_bytes(run, tmp_path):
+    for noise in ("constant", "random", "none"):
+        for name in ("a.png", "b.png"):
+            run(f"--out={name}", "--seeds=1,2", f"--noise={noise}")
+        assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_single_pictures(run, tmp_path):
+    assert run("--out=new/", "--seeds=1,4,12345") == "3 pictures to new/"
+    assert sorted(os.listdir("new")) == ["seed0001.png", "seed0004.png", "seed12345.png"]
+    run("--out=grid.png", "--seeds=1,4,12345", "--columns=3")
+    np.testing.assert_array_equal(pixels("new/seed0004.png"), pixels("grid.png")[:, 18:34])
+    (tmp_path / "existing").mkdir()
+    run("--out=existing", "--seeds=2")
+    assert os.listdir("existing") == ["seed0002.png"]
+
+
+def test_mixing_table(run):
+    run("--out=x.png", "--mix_rows=1,2", "--mix_columns=3,4,5", "--mix_layers=0-1")
+    table = pixels("x.png")
+    run("--out=y.png", "--seeds=1-5", "--columns=5")
+    row = pixels("y.png")
+    sources = [row[:, i * 18 : i * 18 + 16] for i in range(5)]
+    corner = table[-(3 * 18 - 2) :, -(4 * 18 - 2) :]  # without the labels
+
+    def cell(r, c):
+        return corner[18 * r : 18 * r + 16, 18 * c : 18 * c + 16]
+
+    for c in range(3):
+        np.testing.assert_array_equal(cell(0, 1 + c), sources[2 + c])
+    for r in range(2):
+        np.testing.assert_array_equal(cell(1 + r, 0), sources[r])
+    assert (cell(0, 0) == 255).all()
+    assert (cell(1, 1) != cell(0, 1)).any() and (cell(1, 1) != cell(1, 0)).any()
+
+
+@pytest.mark.parametrize("path", ["linear", "spherical"])
+@pytest.mark.parametrize("space", ["z", "w"])
+def test_animations(run, space, path):
+    options = ["--seeds=1,4,9", "--frames=5", f"--interpolate={space}", f"--path={path}"]
+    assert run("--out=x.mp4", *options) == "x.mp4 (11 frames)"
+    assert run("--out=x.gif", *options, "--loop", "--fps=10") == "x.gif (15 frames)"
+    for name, count in (("x.mp4", 11), ("x.gif", 15)):
+        frames = frames_of(name)
+        assert len(frames) == count and frames[0].shape == (16, 16, 3)
+    run("--out=single/", "--seeds=4")
+    difference = frames_of("x.gif")[5].astype(int) - pixels("single/seed0004.png")
+    assert np.abs(difference).mean() < 8  # 256 colours
+
+
+def test_latents(run, presets):
+    run("--out=x.npz", "--seeds=3,5", "--truncation=0.5", "--truncation_cutoff=2")
+    preset = load_preset(presets / "run")
+    with np.load("x.npz") as file:  # no pickle inside
+        assert set(file) == {"z", "w_plus", "seeds", "meta"}
+        z, w_plus = file["z"], file["w_plus"]
+        assert file["seeds"].tolist() == [3, 5]
+        meta = json.loads(str(file["meta"]))
+    np.testing.assert_array_equal(z, latents_from_seeds([3, 5], 16))
+    expected = preset.networks["generator"].mapping(z, truncation=0.5, truncation_cutoff=2)
+    np.testing.assert_array_equal(w_plus, expected)
+    assert meta["preset"] == preset.sha256
+    assert (meta["truncation"], meta["truncation_cutoff"]) == (0.5, 2)
+
+
+def test_conditional_presets(run):
+    run("--out=rows.png", "--seeds=1,2", preset="conditional")
+    run("--out=one.png", "--seeds=1,2", "--label=1", preset="conditional")
+    run("--out=vector.png", "--seeds=1,2", "--label=0,1,0", preset="conditional")
+    rows, one = pixels("rows.png"), pixels("one.png")
+    assert rows.shape[0] == 3 * 18 - 2 and one.shape == (16, 34, 3)
+    assert np.abs(rows[18:34, -34:].astype(int) - one).max() <= 1  # other batches
+    assert np.abs(rows[:16, -34:].astype(int) - one).max() > 10
+    np.testing.assert_array_equal(one, pixels("vector.png"))
+    run("--out=x.npz", "--seeds=1,2", "--label=2", preset="conditional")
+    with np.load("x.npz") as file:
+        assert file["label"].tolist() == [0, 0, 1]
+
+
+# === mistakes ===
+
+
+@pytest.mark.parametrize(
+    "arguments, match",
+    [
+        ([], "--out is missing"),
+        (["--out=x.tif"], "--out=x.tif: must end in .png, .jpg, .*.gif, .mp4, .npz or /"),
+        (["--out=x"], "--out=x: must end in"),
+        (["--out=x.png", "--frames=3"], "--frames is for an animation, but --out=x.png is a grid"),
+        (["--out=x.mp4", "--columns=3"], "--columns is for a grid"),
+        (["--out=x.npz", "--mix_rows=3"], "--mix_rows is for a mixing table, but .* is latents"),
+        (["--out=./", "--loop"], "--loop is for an animation, but --out=./ is single pictures"),
+        (["--out=x.png", "--mix_rows=3"], "--mix_columns is missing"),
+        (["--out=x.png", "--mix_layers=3"], "--mix_layers is for a mixing table"),
+        (["--out=x.png", "--mix_rows=1", "--mix_columns=2", "--seeds=3"], "--seeds: a mixing"),
+        (
+            ["--out=x.png", "--mix_rows=1", "--mix_columns=2", "--mix_layers=fine"],
+            "--mix_layers: fine layers start at 8, this network has layers 0-5",
+        ),
+        (["--out=x.png", "--mix_rows=1", "--mix_columns=b"], "--mix_columns: .*Received: 'b'"),
+        (["--out=x.png", "--seeds=9-1"], "--seeds: must be rising ranges .* Received: '9-1'"),
+        (["--out=x.png", "--seeds="], "--seeds: must be like 0-15 or 1,4,9. Received: ''"),
+        (["--out=x.png", "--truncation=inf"], "--truncation must be finite"),
+        (["--out=x.png", "--truncation_cutoff=7"], "--truncation_cutoff must be in 0-6. Rec.* 7"),
+        (["--out=x.png", "--label=1"], "--label=1: .* has no labels; leave the flag out"),
+        (["--out=x.mp4", "--seeds=1"], "--seeds=1: an animation goes between at least two seeds"),
+        (["--out=x.gif", "--fps=60"], "x.gif: fps=60.0 is not in the range 0…50"),
+        (["--out=x.mp4", "--fps=nan"], "fps=nan is not in the range"),
+    ],
+)
+def test_mistakes_are_one_line_and_leave_nothing(run, tmp_path, arguments, match):
+    with pytest.raises(UserError, match=match) as caught:
+        run(*arguments)
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "preset, arguments, match",
+    [
+        ("critic", [], r"no network 'generator': it has discriminator \(method: 'critic'\)"),
+        ("no_latents", [], r"its generator \(method: no_latents\) has no w_plus latents"),
+        ("nothing", [], "no preset at .*nothing: there is no such folder"),
+        ("conditional", ["--label=3"], "--label: must be a class in 0-2 or 3 numbers"),
+        ("conditional", ["--out=x.gif"], "--label is missing: .* has classes 0-2; give one"),
+        ("conditional", ["--columns=2"], "--columns=2: without --label"),
+    ],
+)
+def test_presets_that_do_not_fit(run, tmp_path, preset, arguments, match):
+    with pytest.raises(UserError, match=match):
+        run("--out=x.png", *arguments, preset=preset)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "argument", ["--frames=0", "--batch_size=0", "--columns=-1", "--noise=x", "--path=x", "--fps=x"]
+)
+def test_flags_out_of_range_are_named(run, argument):
+    with pytest.raises(flags.IllegalFlagValueError, match=argument):
+        run("--out=x.png", argument)
+
+
+# === as a command ===
+
+
+def test_command(presets, tmp_path):
+    def command(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "tfgan_edit.generate", *arguments],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        )
+
+    out = tmp_path / "x.png"
+    done = command(f"--preset={presets / 'run'}", f"--out={out}", "--seeds=1-4")
+    assert done.returncode == 0 and size_of(out) == (34, 34)
+    assert done.stdout.splitlines()[-1] == f"wrote {out} (34x34 pixels)"
+    failed = command(f"--preset={presets / 'run'}", f"--out={tmp_path / 'x.bmp'}")
+    assert failed.returncode == 2 and "Traceback" not in failed.stderr
+    assert failed.stderr.splitlines()[-1].startswith("error: --out=")
+
+
+def test_help_shows_examples_and_flags():
+    values = flags.FlagValues()
+    verb.define_flags(values)
+    assert "python -m tfgan_edit.generate --preset runs/faces --out grid.png" in verb.__doc__
+    assert all(len(line) <= 100 for line in verb.__doc__.splitlines())
+    assert "--truncation_cutoff: Truncate only the first N layers." in values.get_help()

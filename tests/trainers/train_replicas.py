@@ -1,0 +1,67 @@
+"""Run as a process: a few steps of a tiny StyleGAN2 under a strategy, weights to a file.
+
+    python -m tests.trainers.train_replicas STRATEGY OUT STEPS [STATE]
+
+With STATE, a state folder is restored at the start and saved at the end.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from tfgan_edit.data.records import RecordsWriter, open_records
+from tfgan_edit.trainers.loop import distributed_batches
+from tfgan_edit.trainers.state import StateFolder
+from tfgan_edit.trainers.strategy import is_chief, make_strategy
+from tfgan_edit.trainers.stylegan2 import StyleGAN2Config
+
+BATCH = 8
+
+
+def records(folder):
+    if not folder.exists():
+        photos = np.random.RandomState(0).randint(0, 256, (20, 16, 16, 3), np.uint8)
+        with RecordsWriter(folder, (16, 16, 3), label_names=["a", "b"]) as writer:
+            for i, photo in enumerate(photos):
+                writer.add(photo, np.eye(2, dtype=np.float32)[i % 2])
+    return open_records(folder)
+
+
+def main(strategy_name, out, steps, state=None):
+    strategy = make_strategy(strategy_name)
+    data = records(Path(out).parent / "records")
+    config = StyleGAN2Config(
+        z_dim=8,
+        w_dim=8,
+        mapping_layers=2,
+        channel_max=6,
+        num_stddev_channels=0,  # its groups would depend on the number of replicas
+        r1_interval=4,
+        path_length_interval=2,
+        ema_kimg=0.05,
+        learning_rate=0.01,
+    )
+    with strategy.scope():
+        trainer = config.build(
+            resolution=16, label_dim=2, labels=data.labels, jit_compile=False, seed=3
+        )
+    folder = StateFolder(state) if state else None
+    start = 0
+    if folder is not None and (facts := folder.restore(trainer)):
+        start = facts["step"]
+    batches = distributed_batches(
+        strategy, data, batch_size=BATCH, start_step=start, mirror=True
+    )
+    for _ in range(start, int(steps)):
+        logs = trainer.step_function(next(batches))
+    if is_chief(strategy):
+        if folder is not None:
+            folder.save(trainer, {"step": trainer.current_step()})
+        arrays = {f"{i:03d} {v.path}": v.numpy() for i, v in enumerate(trainer.weights)}
+        arrays |= {f"log {name}": float(value) for name, value in logs.items()}
+        np.savez(out, **arrays)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
