@@ -7,9 +7,9 @@ import os
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import hypothesis
-import keras
-import pytest
+import hypothesis  # noqa: E402
+import keras  # noqa: E402
+import pytest  # noqa: E402
 
 pytest.register_assert_rewrite("tests.cases")
 

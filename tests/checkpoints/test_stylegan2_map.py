@@ -6,6 +6,7 @@ import pytest
 from tests import golden_files as golden
 from tests.cases import weights_of
 from tests.networks import golden_networks
+from tfgan_edit.checkpoints import stylegan2 as key_map
 from tfgan_edit.checkpoints.stylegan2 import (
     assign_weights,
     export_arrays,
@@ -118,12 +119,30 @@ def test_names_of_an_ada_file():
     assert names["synthesis.b16.skip.weight"] == (1, 1, 5, 4)
 
 
+def numbered(*shape):
+    return np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+
+
+def test_layouts_by_hand():
+    """One element of each layout: unit o, input i, row y, column x."""
+    o, i, y, x = 3, 2, 1, 0
+    kernel = numbered(5, 4, 3, 2)
+    assert key_map.CONV.load(kernel)[y, x, i, o] == kernel[o, i, y, x]
+    assert key_map.CONV_5D.load(kernel[None])[y, x, i, o] == kernel[o, i, y, x]
+    assert key_map.CONST.load(kernel[0])[0, y, x, i] == kernel[0, i, y, x]
+    assert key_map.MAP.load(kernel[:1])[0, y, x, i] == kernel[0, i, y, x]
+    assert key_map.NOISE.load(kernel[0, 0])[0, y, x, 0] == kernel[0, 0, y, x]
+    assert key_map.DENSE.load(kernel[:, :, 0, 0])[i, o] == kernel[o, i, 0, 0]
+    assert key_map.COLOUR_BIAS.load(kernel[:1, :, :1, :1]).shape == (4,)
+    assert key_map.SCALAR.load(kernel[0, 0, 0, :1]).shape == ()
+
+
 def test_flattened_rows_by_hand():
     """Input c * h * w + y * w + x of the file is input y * w * C + x * C + c of ours."""
     discriminator = StyleGAN2Discriminator((16, 24), **TINY)  # 4 x 6 pixels, 6 channels
     entries = {e.source: e for e in pytorch_ada_discriminator_map(discriminator)}
     entry = entries["b4.fc.weight"]
-    array = np.arange(6 * 6 * 4 * 6, dtype=np.float32).reshape(6, 6 * 4 * 6)
+    array = numbered(6, 6 * 4 * 6)
     ours = entry.layout.load(array)
     assert ours.shape == entry.variable.shape == (4 * 6 * 6, 6)
     c, y, x, unit = 5, 3, 2, 1

@@ -69,7 +69,7 @@ def latent_grid(generator, *, count, seed, labels=None, batch_size=16):
     """
     z = np.random.RandomState(seed).randn(count, generator.z_dim).astype(np.float32)
 
-    @tf.function
+    @tf.function(autograph=False)
     def synthesize(z, labels):
         return generator(z, labels=labels, noise="constant")
 

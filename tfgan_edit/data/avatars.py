@@ -88,6 +88,7 @@ ATTRIBUTES = {name: (0, 1) for name in _BINARY} | {
     name: tuple(palette) for name, palette in _PALETTES.items()
 }
 
+DRAWING = 1  # raised whenever the same (style, seed, index) gives another face
 SUPERSAMPLING = 2  # the renderer's own 4 x 4 coverage leaves seams between shapes at 64 px
 
 

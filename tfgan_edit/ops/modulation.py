@@ -50,8 +50,9 @@ def modulated_conv2d(
         # demodulation cancels any factor on them.
         fan_in = kernel.shape[0] * kernel.shape[1] * kernel.shape[2]
         largest = tf.reduce_max(tf.abs(kernel), axis=[0, 1, 2], keepdims=True)
-        kernel = kernel * (fan_in**-0.5 / largest)
-        styles = styles / tf.reduce_max(tf.abs(styles), axis=1, keepdims=True)
+        kernel = kernel * (fan_in**-0.5 / tf.maximum(largest, 1e-8))
+        largest = tf.reduce_max(tf.abs(styles), axis=1, keepdims=True)
+        styles = styles / tf.maximum(largest, 1e-8)
     demodulation = None
     if demodulate:
         energy = tf.reduce_sum(tf.square(kernel), axis=[0, 1])  # [I, O]

@@ -195,7 +195,7 @@ class GANTrainer(keras.Model):
 
         collective = replicas > 1 and phase.name in self.collective_phases
         if self.jit_phases and not collective:  # XLA has no collectives between replicas here
-            compute = tf.function(compute, jit_compile=True)
+            compute = tf.function(compute, jit_compile=True, autograph=False)
         return compute(batch, tf.convert_to_tensor(random.part))
 
     def _sanitize(self, gradients):
@@ -286,7 +286,7 @@ class GANTrainer(keras.Model):
     def _trace(self, phases):
         strategy = self.distribute_strategy
 
-        @tf.function
+        @tf.function(autograph=False)
         def step(batch):
             self.active_phases = phases
             logs = strategy.run(self.train_step, (batch,))

@@ -1,0 +1,209 @@
+"""A picture file of any kind -> uint8 RGB photo of one size. Runs in worker processes.
+
+Rules, also written into the manifest of the records: pictures are turned upright by their
+EXIF entry, transparent parts become white, 16-bit grey is scaled to 8 bits, of several
+frames the first is taken, colour profiles are ignored.
+"""
+
+import dataclasses
+import functools
+import io
+import os
+import pathlib
+import warnings
+import zipfile
+
+import numpy as np
+from PIL import ExifTags
+from PIL import Image
+from PIL import ImageOps
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+RULES = (
+    "upright by EXIF; transparency on white; 16-bit grey scaled to 8 bits; first frame; "
+    "colour profiles ignored"
+)
+RESIZE_RULES = {
+    "lanczos": "Pillow LANCZOS (antialiased), large reductions in two steps "
+    "(reducing_gap 3, JPEG decoded at a fraction of its size)",
+    "box": "Pillow BOX (area average)",
+}
+MAX_ENTRY_BYTES = 2**29  # a larger zip entry is taken for a decompression bomb
+
+
+class UnreadablePhoto(Exception):
+    """A picture that cannot be used; the message says why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitting:
+    """How a picture of any size becomes a photo of (height, width).
+
+    Args:
+        resolution: (height, width).
+        crop: "center" cuts the largest centred box of the photo's aspect; "none" keeps all
+            and fills with black; (left, top, right, bottom) cuts that box, in pixels.
+        resize: A key of `RESIZE_RULES`.
+    """
+
+    resolution: tuple[int, int]
+    crop: str | tuple[int, int, int, int] = "center"
+    resize: str = "lanczos"
+
+
+def read_photo(file, fitting):
+    """Reads one picture.
+
+    Args:
+        file: A path or a binary file.
+        fitting: A `Fitting`.
+
+    Returns:
+        The photo, uint8 [H, W, 3], and whether it had to be enlarged.
+
+    Raises:
+        UnreadablePhoto: If the file is not a picture, damaged, too large, or smaller than
+            the box to cut.
+    """
+    with warnings.catch_warnings():
+        # Pillow only warns of a picture of more than 89 million pixels.
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        warnings.simplefilter("ignore", UserWarning)  # damaged EXIF and the like
+        try:
+            with Image.open(file) as image:
+                return _fit(image, fitting)
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+            limit = Image.MAX_IMAGE_PIXELS
+            raise UnreadablePhoto(f"more than {limit:,} pixels") from None
+        except UnreadablePhoto:
+            raise
+        except Image.UnidentifiedImageError:
+            raise UnreadablePhoto("not a picture that Pillow knows") from None
+        except MemoryError:
+            raise UnreadablePhoto("too large for the memory") from None
+        # Decoders raise many kinds of errors on damaged files.
+        except Exception as error:
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            raise UnreadablePhoto(f"damaged: {reason}") from None
+
+
+def _fit(image, fitting):
+    height, width = fitting.resolution
+    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    full = image.size[::-1] if orientation in (5, 6, 7, 8) else image.size
+    box = _crop_box(full, fitting)
+    kept = box[2] - box[0], box[3] - box[1]
+    shrink = min(kept[0] / width, kept[1] / height) / 3
+    if fitting.resize == "lanczos" and shrink > 1:
+        # JPEG is decoded at 1/2, 1/4 or 1/8: at least 3 times the photo's size stays.
+        image.draft(None, tuple(int(side / shrink) for side in image.size))
+    rgb = _to_rgb(ImageOps.exif_transpose(image))
+    drafted = rgb.size[0] / full[0], rgb.size[1] / full[1]
+    enlarged = kept[0] < width or kept[1] < height
+    scaled = (
+        box[0] * drafted[0],
+        box[1] * drafted[1],
+        min(box[2] * drafted[0], rgb.size[0]),
+        min(box[3] * drafted[1], rgb.size[1]),
+    )
+    if fitting.crop != "none":
+        return np.array(_resize(rgb, (width, height), scaled, fitting)), enlarged
+    scale = min(width / full[0], height / full[1])
+    inner = max(1, round(full[0] * scale)), max(1, round(full[1] * scale))
+    canvas = Image.new("RGB", (width, height))
+    corner = (width - inner[0]) // 2, (height - inner[1]) // 2
+    canvas.paste(_resize(rgb, inner, scaled, fitting), corner)
+    return np.array(canvas), scale > 1
+
+
+def _resize(image, size, box, fitting):
+    if fitting.resize == "box":
+        return image.resize(size, Image.Resampling.BOX, box=box)
+    return image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
+
+
+def _crop_box(size, fitting):
+    """The part of a picture of `size` (width, height) that is kept."""
+    if fitting.crop == "none":
+        return 0, 0, *size
+    if fitting.crop == "center":
+        height, width = fitting.resolution
+        scale = min(size[0] / width, size[1] / height)
+        kept = scale * width, scale * height
+        left, top = (size[0] - kept[0]) / 2, (size[1] - kept[1]) / 2
+        return left, top, left + kept[0], top + kept[1]
+    left, top, right, bottom = fitting.crop
+    if right > size[0] or bottom > size[1]:
+        raise UnreadablePhoto(
+            f"{size[0]}x{size[1]} pixels do not hold the crop box "
+            f"{left},{top},{right},{bottom}"
+        )
+    return fitting.crop
+
+
+def _to_rgb(image):
+    if image.mode.startswith("I"):  # 16 bits, in older files kept in 32
+        levels = np.asarray(image).astype(np.int64)
+        if levels.min() < 0 or levels.max() > 65535:
+            raise UnreadablePhoto("32-bit integers of unknown range")
+        image = Image.fromarray(((levels + 128) // 257).astype(np.uint8))
+    elif image.mode == "F":
+        raise UnreadablePhoto("floating-point numbers of unknown range")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return image.convert("RGB")
+
+
+@functools.lru_cache(maxsize=2)
+def _zip_file(path):
+    return zipfile.ZipFile(path)
+
+
+def _open_entry(path, name):
+    """Bytes of a zip entry as a file; nothing is ever written under its name."""
+    archive = _zip_file(path)
+    if archive.getinfo(name).file_size > MAX_ENTRY_BYTES:
+        raise UnreadablePhoto(f"more than {MAX_ENTRY_BYTES // 2**20} MiB")
+    try:
+        return io.BytesIO(archive.read(name))
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+        raise UnreadablePhoto(f"damaged or encrypted: {error}") from None
+
+
+def _read_one(container, item, fitting):
+    if isinstance(item, bytes):
+        return read_photo(io.BytesIO(item), fitting)
+    if os.path.isdir(container):
+        return read_photo(pathlib.Path(container) / item, fitting)
+    try:
+        return read_photo(_open_entry(container, item), fitting)
+    except OSError as error:
+        raise UnreadablePhoto(f"damaged: {error}") from None
+
+
+def read_run(task):
+    """Reads a run of pictures: (container, items, fitting) -> (photos, reasons, enlarged).
+
+    `container` is a folder or zip and `items` are names in it; or items are encoded bytes.
+    `photos` holds only the readable ones, uint8 [n, H, W, 3]; `reasons` has for each item
+    None or why it cannot be read; `enlarged` counts photos smaller than the resolution.
+    """
+    container, items, fitting = task
+    photos = []
+    reasons = []
+    num_enlarged = 0
+    for item in items:
+        try:
+            photo, enlarged = _read_one(container, item, fitting)
+        except UnreadablePhoto as error:
+            reasons.append(str(error))
+        else:
+            photos.append(photo)
+            reasons.append(None)
+            num_enlarged += enlarged
+    stacked = np.zeros((len(photos), *fitting.resolution, 3), np.uint8)
+    for place, photo in enumerate(photos):
+        stacked[place] = photo
+    return stacked, reasons, num_enlarged
