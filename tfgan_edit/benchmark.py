@@ -11,34 +11,43 @@ machine that slows down for a while slows all of them.
 
 from absl import flags
 
+from tfgan_edit import quick_start
 from tfgan_edit.config import UserError, load_recipe, override, run_verb
-
-CONFIG = flags.DEFINE_string("config", None, "Recipe to measure; default: the quick start.")
-SET = flags.DEFINE_multi_string("set", [], "key=value, overrides the recipe; may be repeated.")
-PRECISIONS = flags.DEFINE_list("precisions", ["float32", "mixed_bfloat16"], "Compared.")
-REPEATS = flags.DEFINE_integer("repeats", 5, "Repeats of each measurement.", lower_bound=1)
-STEPS = flags.DEFINE_integer("steps", 8, "Training steps of a repeat.", lower_bound=1)
-JSON = flags.DEFINE_string("json", None, "Also write the figures to this file.")
+from tfgan_edit.speed import measure, table
+from tfgan_edit.storage import write_json
+from tfgan_edit.trainers.gan import PRECISIONS
 
 
-def main(argv):
-    del argv
-    from tfgan_edit import quick_start
-    from tfgan_edit.speed import measure, table
-    from tfgan_edit.storage import write_json
-    from tfgan_edit.trainers.gan import PRECISIONS as KNOWN
 
-    unknown = set(PRECISIONS.value) - set(KNOWN)
-    if unknown:
-        raise UserError(f"--precisions {unknown.pop()!r} is unknown: use {', '.join(KNOWN)}")
-    config = quick_start.get_config() if CONFIG.value is None else load_recipe(CONFIG.value)
-    config = override(config, SET.value)
-    figures = measure(config, PRECISIONS.value, repeats=REPEATS.value, steps=STEPS.value)
+def define_flags(f):
+    flags.DEFINE_string(
+        "config", None, "Recipe to measure; default: the quick start.", flag_values=f
+    )
+    flags.DEFINE_multi_string("set", [], "key=value, overrides the recipe.", flag_values=f)
+    flags.DEFINE_list(
+        "precisions", ["float32", "mixed_bfloat16"], "Compared with each other.", flag_values=f
+    )
+    flags.DEFINE_integer(
+        "repeats", 5, "Repeats of each measurement.", lower_bound=1, flag_values=f
+    )
+    flags.DEFINE_integer(
+        "steps", 8, "Training steps of a repeat.", lower_bound=1, flag_values=f
+    )
+    flags.DEFINE_string("json", None, "Also write the figures to this file.", flag_values=f)
+
+
+def main(f):
+    unknown = [name for name in f.precisions if name not in PRECISIONS]
+    if unknown or not f.precisions:
+        raise UserError(f"--precisions {unknown} unknown: use some of {', '.join(PRECISIONS)}")
+    config = quick_start.get_config() if f.config is None else load_recipe(f.config)
+    config = override(config, f.set)
+    figures = measure(config, f.precisions, repeats=f.repeats, steps=f.steps)
     print(table(figures))
-    if JSON.value:
-        write_json(JSON.value, figures)
-        print(f"figures: {JSON.value}")
+    if f.json:
+        write_json(f.json, figures)
+        print(f"figures: {f.json}")
 
 
 if __name__ == "__main__":
-    run_verb(main)
+    run_verb(main, define_flags)

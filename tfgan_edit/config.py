@@ -19,8 +19,8 @@ class UserError(ValueError):
     """A mistake of the user: one line that names the thing, the value and the fix."""
 
 
-def run_verb(main):
-    """Runs `main(argv)` of a verb under absl flags.
+def run_verb(main, define_flags):
+    """Runs a verb: `define_flags(f)` declares absl flags, `main(f)` does what they say.
 
     Exit code 0 only when `main` returned; a `UserError` is printed to stderr as one
     line without a traceback and exits with 2.
@@ -33,20 +33,23 @@ def run_verb(main):
                 raise UserError(
                     f"unexpected argument {argv[1]!r}: this command takes only --flags"
                 )
-            main(argv)
+            main(flags.FLAGS)
         except UserError as error:
-            print(f"error: {error}", file=sys.stderr)
-            sys.exit(2)
+            _refuse(error)
 
     def parse(argv):
         try:
             return flags.FLAGS(argv)
         except flags.Error as error:
-            print(f"error: {error}", file=sys.stderr)
-            sys.exit(2)
+            _refuse(error)
 
-    # Help as a person expects it: the verb's own docstring and flags.
+    define_flags(flags.FLAGS)
     app.run(guarded, flags_parser=parse)
+
+
+def _refuse(error):
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(2)
 
 
 @dataclasses.dataclass(frozen=True)

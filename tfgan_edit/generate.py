@@ -60,9 +60,8 @@ def define_flags(f):
     integer("batch_size", 8, "Pictures computed at a time.", lower_bound=1)
 
 
-def main(argv):
-    del argv
-    print(f"wrote {generate(flags.FLAGS)}")
+def main(f):
+    print(f"wrote {generate(f)}")
 
 
 def generate(f):
@@ -179,5 +178,4 @@ def write_latents(f, sampler, seeds, preset):
 
 
 if __name__ == "__main__":
-    define_flags(flags.FLAGS)
-    run_verb(main)
+    run_verb(main, define_flags)

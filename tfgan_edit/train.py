@@ -13,31 +13,36 @@ import sys
 
 from absl import flags
 
+from tfgan_edit import quick_start
 from tfgan_edit.config import load_recipe, override, run_verb
-
-CONFIG = flags.DEFINE_string("config", None, "Recipe, a Python file; default: the quick start.")
-WORKDIR = flags.DEFINE_string("workdir", None, "Run folder; default: runs/NAME.")
-SET = flags.DEFINE_multi_string(
-    "set", [], "key=value, overrides the recipe; may be repeated. Example: trainer.r1_gamma=5"
-)
-DRY_RUN = flags.DEFINE_bool(
-    "dry_run", False, "Print configuration, sizes, memory and time, and stop."
-)
-TINY = flags.DEFINE_bool("tiny", False, "Shrink the recipe to two steps, to see that it runs.")
+from tfgan_edit.run import Run, tiny
+from tfgan_edit.trainers.loop import Interrupted
 
 
-def main(argv):
-    del argv
-    from tfgan_edit import quick_start
-    from tfgan_edit.run import Run, tiny
-    from tfgan_edit.trainers.loop import Interrupted
 
-    config = quick_start.get_config() if CONFIG.value is None else load_recipe(CONFIG.value)
-    config = override(tiny(config) if TINY.value else config, SET.value)
-    if DRY_RUN.value:
+def define_flags(f):
+    flags.DEFINE_string(
+        "config", None, "Recipe, a Python file; default: the quick start.", flag_values=f
+    )
+    flags.DEFINE_string("workdir", None, "Run folder; default: runs/NAME.", flag_values=f)
+    flags.DEFINE_multi_string(
+        "set", [], "key=value, overrides the recipe. Example: trainer.r1_gamma=5", flag_values=f
+    )
+    flags.DEFINE_bool(
+        "dry_run", False, "Print configuration, sizes, memory and time; stop.", flag_values=f
+    )
+    flags.DEFINE_bool(
+        "tiny", False, "Shrink the recipe to two steps, to see that it runs.", flag_values=f
+    )
+
+
+def main(f):
+    config = quick_start.get_config() if f.config is None else load_recipe(f.config)
+    config = override(tiny(config) if f.tiny else config, f.set)
+    if f.dry_run:
         Run(config).describe()
         return
-    workdir = WORKDIR.value or f"runs/{config.name}{'_tiny' if TINY.value else ''}"
+    workdir = f.workdir or f"runs/{config.name}{'_tiny' if f.tiny else ''}"
     run = Run(config, workdir)
     try:
         run.train()
@@ -51,8 +56,7 @@ def main(argv):
             f"  model     {workdir}/preset\n"
             "next, try:\n"
             f"  python -m tfgan_edit.generate --preset {workdir} --seeds 0-31 --out faces.png\n"
-            f"  python -m tfgan_edit.generate --preset {workdir} --seeds 0-7 --interpolate w "
-            "--loop --out faces.gif"
+            f"  python -m tfgan_edit.generate --preset {workdir} --seeds 0-7 --loop --out faces.gif"
         )
 
 
@@ -61,4 +65,4 @@ def _command():
 
 
 if __name__ == "__main__":
-    run_verb(main)
+    run_verb(main, define_flags)

@@ -35,20 +35,22 @@ from PIL import Image
 
 from tfgan_edit.data import workers as worker_processes
 
+# Hair and skin differ by at least 40 of 255 in some channel, so that a beard can be seen on
+# every face.
 _HAIR = {
-    "black": "#2c1b18",
-    "brown": "#724133",
-    "blond": "#e3be6b",
-    "red": "#c93305",
+    "black": "#1a1210",
+    "brown": "#55301a",
+    "blond": "#f2d64b",
+    "red": "#e0340a",
     "silver": "#e8e1e1",
-    "pink": "#f59797",
+    "pink": "#f272a8",
 }
 _SKIN = {
     "light": "#ffdbb4",
     "medium": "#edb98a",
     "tan": "#d08b5b",
     "brown": "#ae5d29",
-    "dark": "#614335",
+    "dark": "#7d5a48",
 }
 _CLOTHING = {
     "navy": "#25557c",
@@ -88,7 +90,7 @@ ATTRIBUTES = {name: (0, 1) for name in _BINARY} | {
     name: tuple(palette) for name, palette in _PALETTES.items()
 }
 
-DRAWING = 1  # raised whenever the same (style, seed, index) gives another face
+DRAWING = 2  # raised whenever the same (style, seed, index) gives another face
 SUPERSAMPLING = 2  # the renderer's own 4 x 4 coverage leaves seams between shapes at 64 px
 
 
@@ -149,7 +151,7 @@ STYLES = {
                 ),
             },
             "eyes": {0: ("default", "side", "squint"), 1: ("closed", "happy")},
-            "mouth": {0: ("serious",), 1: ("default", "smile", "twinkle")},
+            "mouth": {0: ("serious",), 1: ("default", "smile")},
             "eyebrows": {
                 None: (
                     "default",

@@ -8,6 +8,7 @@ import re
 import tqdm
 
 from tfgan_edit.config import UserError
+from tfgan_edit.data import avatars
 from tfgan_edit.data import photos
 from tfgan_edit.data.records import RecordsWriter
 from tfgan_edit.data.records import canonical_hash
@@ -220,7 +221,7 @@ def _default_dest(config, resolution):
         place,
         config.num,
         None if drawn else config.crop,
-        config.seed if drawn else None,
+        (config.seed, avatars.DRAWING) if drawn else None,
     ]
     size = "x".join(str(side) for side in dict.fromkeys(resolution))
     return pathlib.Path("data") / f"{stem}_{size}-{canonical_hash(decisive)[:8]}"

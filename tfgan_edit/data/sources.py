@@ -294,6 +294,7 @@ class TfdsSource(Source):
         encoded = self._builder.as_dataset(
             split=self.split,
             shuffle_files=False,
+            read_config=tfds.ReadConfig(try_autocache=False),  # each example is read once
             decoders={self._image: tfds.decode.SkipDecoding()},
         )
         examples = tfds.as_numpy(encoded.take(self.total))

@@ -1,0 +1,191 @@
+"""The parts that all trainers share, on networks of one layer."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgan_edit.layers.equalized import EqualizedDense
+from tfgan_edit.layers.registration import register
+from tfgan_edit.trainers.gan import LOSS_SCALE_GROWTH, GANTrainer, Phase
+
+
+@register
+class LineNetwork(keras.Model):
+    """x [n, 2] -> [n, 1], and a statistic that only updates change."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = EqualizedDense(1, name="dense")
+        self.dense.build((None, 2))
+        self.mean = self.add_weight(name="mean", shape=(2,), initializer="zeros", trainable=False)
+        self.built = True
+
+    def call(self, x):
+        return self.dense(x)
+
+    def get_config(self):
+        return {"name": self.name}
+
+
+class LineTrainer(GANTrainer):
+    """Two networks; `main` fits the first to y, `extra` shrinks the second every third step."""
+
+    def __init__(self, decay=0.5, poison=None, **kwargs):
+        super().__init__(
+            {"first": LineNetwork(name="first"), "second": LineNetwork(name="second")},
+            averaged=["first"],
+            phases=[Phase("main", "first"), Phase("extra", "second", 3)],
+            optimizers={
+                "first": keras.optimizers.SGD(0.1),
+                "second": keras.optimizers.SGD(0.1),
+            },
+            **kwargs,
+        )
+        self.decay = decay
+        self.poison = poison
+
+    def phase_loss(self, phase, batch, random):
+        x = batch["images"]
+        if phase == "extra":
+            loss = tf.reduce_sum(tf.square(self.second(x)), axis=1)
+            return loss, {"Loss/extra": loss}, []
+        noise = random.normal("noise", x.shape[0], [1])
+        loss = tf.reduce_sum(tf.square(self.first(x) - batch["y"] + 0.1 * noise), axis=1)
+        if self.poison is not None:
+            loss = loss * self.poison
+        new_mean = 0.9 * self.first.mean.value + 0.1 * tf.reduce_mean(x, axis=0)
+        return loss, {"Loss/main": loss}, [(self.first.mean, new_mean)]
+
+    def average_decay(self, images_seen, batch_size):
+        return tf.constant(self.decay)
+
+
+@pytest.fixture
+def batch():
+    x = np.random.RandomState(0).randn(8, 2).astype(np.float32)
+    return {"images": tf.constant(x), "y": tf.constant(x @ [[1.0], [-2.0]], tf.float32)}
+
+
+def make(seed=0, **kwargs):
+    keras.utils.set_random_seed(1)
+    return LineTrainer(seed=seed, **kwargs)
+
+
+def weights(trainer):
+    return [v.numpy() for v in trainer.weights]
+
+
+def test_phases_come_at_their_intervals():
+    trainer = make()
+    assert trainer.phases_at(0) == ("main", "extra")
+    assert trainer.phases_at(1) == trainer.phases_at(2) == ("main",)
+    assert trainer.phases_at(3) == ("main", "extra")
+
+
+def test_only_the_network_of_a_phase_learns(batch):
+    trainer = make()
+    trainer.step.assign(1)
+    first, second = trainer.first.dense.kernel.numpy(), trainer.second.dense.kernel.numpy()
+    trainer.step_function(batch)
+    assert not np.array_equal(trainer.first.dense.kernel, first)
+    assert np.array_equal(trainer.second.dense.kernel, second)
+
+
+def test_average_and_counters_follow_their_formulas(batch):
+    trainer = make(decay=0.25)
+    old = trainer.averages["first"].dense.kernel.numpy()
+    trainer.step_function(batch)
+    new = trainer.first.dense.kernel.numpy()
+    expected = new + 0.25 * (old - new)
+    np.testing.assert_allclose(trainer.averages["first"].dense.kernel, expected, rtol=1e-6)
+    mean = 0.1 * batch["images"].numpy().mean(axis=0)
+    np.testing.assert_allclose(trainer.first.mean, mean, rtol=1e-5)
+    # Statistics are copied, not averaged.
+    np.testing.assert_array_equal(trainer.averages["first"].mean, trainer.first.mean)
+    assert trainer.current_step() == 1
+    assert int(trainer.images_seen.numpy()) == 8
+
+
+@pytest.mark.parametrize("micro_batch", [1, 4])
+def test_micro_batches_add_up_to_the_batch(batch, micro_batch):
+    whole, parts = make(), make(micro_batch=micro_batch)
+    for _ in range(4):
+        whole.step_function(batch)
+        parts.step_function(batch)
+    for actual, expected in zip(weights(parts), weights(whole), strict=True):
+        np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_micro_batch_that_does_not_divide_is_refused(batch):
+    with pytest.raises(ValueError, match="micro_batch must divide the 8 samples"):
+        make(micro_batch=3).step_function(batch)
+
+
+def test_xla_compiles_the_phases_to_the_same_weights(batch):
+    plain, compiled = make(), make(jit_compile=True)
+    for _ in range(4):
+        plain.step_function(batch)
+        compiled.step_function(batch)
+    for actual, expected in zip(weights(compiled), weights(plain), strict=True):
+        np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_fit_runs_the_same_steps(batch):
+    loop, fitted = make(), make()
+    for _ in range(6):
+        loop.step_function(batch)
+    fitted.compile()
+    data = tf.data.Dataset.from_tensors(batch).repeat()
+    history = fitted.fit(data, steps_per_epoch=3, epochs=2, verbose=0)
+    assert set(history.history) >= {"Loss/main", "Loss/extra"}
+    for actual, expected in zip(weights(fitted), weights(loop), strict=True):
+        np.testing.assert_array_equal(actual, expected)
+
+
+@pytest.mark.parametrize("poison", [np.nan, np.inf])
+def test_gradients_that_are_not_finite_are_counted_and_harmless(batch, poison):
+    trainer = make(poison=poison)
+    logs = trainer.step_function(batch)
+    assert float(logs["Nonfinite/main"]) > 0
+    assert all(np.isfinite(w).all() for w in weights(trainer))
+
+
+def test_loss_scale_halves_after_overflow_and_grows_after_calm(batch):
+    trainer = make(loss_scaling=True, poison=np.inf)
+    trainer.step.assign(1)
+    before = trainer.first.dense.kernel.numpy()
+    trainer.step_function(batch)
+    assert float(trainer.loss_scale.numpy()) == 2.0**14
+    np.testing.assert_array_equal(trainer.first.dense.kernel, before)
+
+    calm = make(loss_scaling=True)
+    calm.step.assign(1)
+    calm.finite_steps.assign(LOSS_SCALE_GROWTH - 1)
+    calm.step_function(batch)
+    assert float(calm.loss_scale.numpy()) == 2.0**16
+    assert int(calm.finite_steps.numpy()) == 0
+
+
+def test_loss_scaling_does_not_change_the_step(batch):
+    plain, scaled = make(), make(loss_scaling=True)
+    plain.step_function(batch)
+    scaled.step_function(batch)
+    np.testing.assert_allclose(
+        scaled.first.dense.kernel, plain.first.dense.kernel, rtol=1e-5
+    )
+
+
+def test_saved_weights_restore_everything(batch, tmp_path):
+    trainer, other = make(), make(seed=5)
+    for _ in range(3):
+        trainer.step_function(batch)
+    trainer.save_weights(tmp_path / "trainer.weights.h5")
+    other.load_weights(tmp_path / "trainer.weights.h5")
+    for actual, expected in zip(weights(other), weights(trainer), strict=True):
+        np.testing.assert_array_equal(actual, expected)
+    for name in trainer.optimizers:
+        for actual, expected in zip(
+            other.optimizers[name].variables, trainer.optimizers[name].variables, strict=True
+        ):
+            np.testing.assert_array_equal(actual, expected)
