@@ -8,7 +8,6 @@ import time
 
 import pytest
 from absl import flags
-from absl.testing import flagsaver
 from PIL import Image
 
 from tfgan_edit import prepare_data
@@ -16,15 +15,11 @@ from tfgan_edit.config import UserError
 from tfgan_edit.data import open_records
 
 
-@pytest.fixture(autouse=True)
-def parsed_flags():
-    if not flags.FLAGS.is_parsed():
-        flags.FLAGS(["prepare_data"])
-
-
 def run(**values):
-    with flagsaver.flagsaver(**values):
-        prepare_data.main(["prepare_data"])
+    parsed = flags.FlagValues()
+    prepare_data.define_flags(parsed)
+    parsed(["prepare_data", *(f"--{name}={value}" for name, value in values.items())])
+    prepare_data.main(parsed)
 
 
 def command(*arguments, **settings):
@@ -95,7 +90,8 @@ def test_being_terminated_leaves_nothing(tmp_path):
     _, error = running.communicate(timeout=100)
     assert running.returncode == 130 and "interrupted" in error, error
     assert os.listdir(tmp_path) == []
-    running = command("--source", "avatars:avataaars", "--dest", "faces", "--num", "2",
-                      "--resolution", "8", cwd=tmp_path)  # fmt: skip
-    assert running.wait(timeout=100) == 0
+    again = ("--source", "avatars:avataaars", "--dest", "faces", "--num", "2")
+    running = command(*again, "--resolution", "8", cwd=tmp_path)
+    running.communicate(timeout=100)
+    assert running.returncode == 0
     assert open_records(tmp_path / "faces").num == 2

@@ -10,45 +10,55 @@ Examples:
       --resolution 64
 """
 
+import functools
 import signal
 import sys
 
 from absl import flags
 
-from tfgan_edit.config import UserError
-from tfgan_edit.config import run_verb
+from tfgan_edit.config import UserError, run_verb
+from tfgan_edit.data.photos import RESIZE_RULES
 from tfgan_edit.data.preparation import prepare_records
 
-_SOURCE = flags.DEFINE_string(
-    "source",
-    None,
-    "Folder or zip of pictures (jpg, png, webp, bmp, tiff; with dataset.json labels, if there "
-    "are), tfds:NAME[/config][:split], or avatars:STYLE.",
-)
-_DEST = flags.DEFINE_string("dest", None, "The records folder to make.")
-_RESOLUTION = flags.DEFINE_string(
-    "resolution",
-    "64",
-    "Side in pixels or HEIGHTxWIDTH; multiples of 4, for StyleGAN2 powers of two.",
-)
-_CROP = flags.DEFINE_string(
-    "crop",
-    "center",
-    "center: largest centred box; none: all of it, on black; or LEFT,TOP,RIGHT,BOTTOM pixels.",
-)
-_RESIZE = flags.DEFINE_string(
-    "resize", "lanczos", "lanczos or box, both antialiased; box is how FFHQ 256 was made."
-)
-_LABELS = flags.DEFINE_string(
-    "labels", None, "CSV: header row, file names in the first column, labels in the others."
-)
-_NUM = flags.DEFINE_integer(
-    "num", None, "How many photos: the first by name, or to draw (10,000)."
-)
-_SEED = flags.DEFINE_integer("seed", 0, "Which avatars are drawn.")
-_WORKERS = flags.DEFINE_integer("workers", None, "Processes; all processors if not given.")
-
 _SHOWN = 20  # names of skipped pictures in the report; the manifest has them all
+
+
+def define_flags(f):
+    """Declares the verb's flags on `f`."""
+    kinds = (flags.DEFINE_string, flags.DEFINE_integer, flags.DEFINE_enum)
+    text, integer, choice = (functools.partial(kind, flag_values=f) for kind in kinds)
+    text(
+        "source",
+        None,
+        "Folder or zip of pictures (jpg, png, webp, bmp, tiff; with dataset.json labels, if "
+        "there are), tfds:NAME[/config][:split], or avatars:STYLE.",
+    )
+    text("dest", None, "The records folder to make.")
+    text(
+        "resolution",
+        "64",
+        "Side in pixels or HEIGHTxWIDTH; multiples of 4, for StyleGAN2 powers of two.",
+    )
+    text(
+        "crop",
+        "center",
+        "center: largest centred box; none: all of it, on black; or LEFT,TOP,RIGHT,BOTTOM "
+        "in pixels.",
+    )
+    choice(
+        "resize",
+        "lanczos",
+        list(RESIZE_RULES),
+        "Both are antialiased; box is how FFHQ 256 was made.",
+    )
+    text(
+        "labels",
+        None,
+        "CSV: header row, file names in the first column, labels in the others.",
+    )
+    integer("num", None, "How many photos: the first by name, or to draw (10,000).")
+    integer("seed", 0, "Which avatars are drawn.")
+    integer("workers", None, "Processes; all processors if not given.")
 
 
 def _stop(*_):
@@ -76,32 +86,34 @@ def _report(outcome):
         print(artwork["notice"])
     if any(side & (side - 1) for side in records.resolution):
         print(f"note: {size} is not a power of two, which StyleGAN2 needs")
+    height, width = records.resolution
+    side = height if height == width else f"'({height}, {width})'"
     print(
         "next: python -m tfgan_edit.train "
-        f"--set data.source={records.path} --set data.resolution={records.resolution[0]}"
+        f"--set data.source={records.path} --set data.resolution={side}"
     )
 
 
-def main(_):
-    """Reads the flags, prepares the records, says what happened."""
-    if not _SOURCE.value:
+def main(f):
+    """Does what the parsed flags `f` say, and reports."""
+    if not f.source:
         raise UserError(
             "--source is missing: a folder, a zip, tfds:NAME or avatars:STYLE (see --help)"
         )
-    if not _DEST.value:
+    if not f.dest:
         raise UserError("--dest is missing: the records folder to make")
     signal.signal(signal.SIGTERM, _stop)
     try:
         outcome = prepare_records(
-            _SOURCE.value,
-            _DEST.value,
-            resolution=_RESOLUTION.value,
-            crop=_CROP.value,
-            resize=_RESIZE.value,
-            labels_file=_LABELS.value,
-            num=_NUM.value,
-            seed=_SEED.value,
-            workers=_WORKERS.value,
+            f.source,
+            f.dest,
+            resolution=f.resolution,
+            crop=f.crop,
+            resize=f.resize,
+            labels_file=f.labels,
+            num=f.num,
+            seed=f.seed,
+            workers=f.workers,
         )
     except KeyboardInterrupt:
         print("interrupted: nothing was left behind", file=sys.stderr)
@@ -110,4 +122,4 @@ def main(_):
 
 
 if __name__ == "__main__":
-    run_verb(main)
+    run_verb(main, define_flags)

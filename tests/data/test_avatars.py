@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from tfgan_edit.data import avatars
-from tfgan_edit.data import workers
+from tfgan_edit.data import avatars, workers
 
 STYLES = list(avatars.STYLES)
 

@@ -8,9 +8,7 @@ import pytest
 from PIL import Image
 
 from tfgan_edit.data import photos
-from tfgan_edit.data.photos import Fitting
-from tfgan_edit.data.photos import UnreadablePhoto
-from tfgan_edit.data.photos import read_photo
+from tfgan_edit.data.photos import Fitting, UnreadablePhoto, read_photo
 
 RED = (220, 30, 20)
 
@@ -45,7 +43,8 @@ def test_every_kind_of_file_gives_the_picture(kind):
 @pytest.mark.parametrize("mode, kind", [("L", "PNG"), ("1", "PNG"), ("P", "PNG"), ("CMYK", "JPEG")])
 def test_modes_become_rgb(mode, kind):
     source = Image.new("RGB", (20, 20), (255, 255, 255) if mode == "1" else (120, 120, 120))
-    photo = read(source.convert(mode), kind=kind)
+    source = source.quantize(4) if mode == "P" else source.convert(mode)
+    photo = read(source, kind=kind)
     np.testing.assert_allclose(photo, 255 if mode == "1" else 120, atol=6)
 
 
@@ -62,7 +61,7 @@ def test_transparent_parts_become_white():
     assert tuple(photo[5, 2]) == RED and tuple(photo[5, 17]) == (255, 255, 255)
     half = Image.new("LA", (20, 20), (0, 128))
     np.testing.assert_allclose(read(half), 127, atol=1)
-    palette = picture().convert("P")
+    palette = picture().quantize(4)
     palette.info["transparency"] = palette.getpixel((39, 0))
     photo = read(palette, transparency=palette.info["transparency"])
     assert tuple(photo[5, 14]) == (255, 255, 255)
@@ -109,7 +108,7 @@ def test_box_is_the_mean_of_each_cell():
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     photo = read(Image.fromarray(pixels), resize="box")
     means = pixels.reshape(16, 4, 16, 4, 3).mean(axis=(1, 3))
-    np.testing.assert_allclose(photo, means, atol=0.51)
+    np.testing.assert_allclose(photo, means, atol=1)  # Pillow rounds rows, then columns
 
 
 def test_a_reduced_jpeg_looks_like_the_whole_one():
@@ -137,7 +136,7 @@ def _truncated():
     [
         (io.BytesIO(b"no picture"), "not a picture"),
         (io.BytesIO(b""), "not a picture"),
-        (_truncated(), "damaged: .*truncated"),
+        (_truncated(), "damaged: .*[Tt]runcated"),
         (encode(Image.new("F", (9, 9)), "TIFF"), "floating-point"),
         (encode(Image.fromarray(np.full((9, 9), 2**20, np.int32)), "TIFF"), "32-bit"),
     ],

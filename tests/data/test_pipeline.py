@@ -11,8 +11,7 @@ import tensorflow as tf
 
 from tfgan_edit.config import UserError
 from tfgan_edit.data import pipeline
-from tfgan_edit.data.records import RecordsWriter
-from tfgan_edit.data.records import open_records
+from tfgan_edit.data.records import RecordsWriter, open_records
 
 NUM = 37
 

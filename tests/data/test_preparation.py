@@ -10,11 +10,9 @@ import pytest
 from PIL import Image
 
 from tfgan_edit.config import UserError
-from tfgan_edit.data import avatars
-from tfgan_edit.data import preparation
+from tfgan_edit.data import avatars, preparation
 from tfgan_edit.data import records as records_module
-from tfgan_edit.data.preparation import prepare
-from tfgan_edit.data.preparation import prepare_records
+from tfgan_edit.data.preparation import prepare, prepare_records
 from tfgan_edit.data.records import DataConfig
 
 

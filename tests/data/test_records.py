@@ -9,9 +9,7 @@ import pytest
 
 from tfgan_edit.config import UserError
 from tfgan_edit.data import records as records_module
-from tfgan_edit.data.records import RecordsWriter
-from tfgan_edit.data.records import is_records
-from tfgan_edit.data.records import open_records
+from tfgan_edit.data.records import RecordsWriter, is_records, open_records
 
 SHAPE = (8, 12, 3)
 PHOTO_BYTES = 8 * 12 * 3

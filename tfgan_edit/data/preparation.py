@@ -8,12 +8,8 @@ import re
 import tqdm
 
 from tfgan_edit.config import UserError
-from tfgan_edit.data import avatars
-from tfgan_edit.data import photos
-from tfgan_edit.data.records import RecordsWriter
-from tfgan_edit.data.records import canonical_hash
-from tfgan_edit.data.records import is_records
-from tfgan_edit.data.records import open_records
+from tfgan_edit.data import avatars, photos
+from tfgan_edit.data.records import RecordsWriter, canonical_hash, is_records, open_records
 from tfgan_edit.data.sources import open_source
 
 MAX_UNREADABLE = 0.05  # of the pictures; more points to a wrong source or a broken copy

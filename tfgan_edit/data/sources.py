@@ -11,9 +11,8 @@ import zipfile
 import numpy as np
 
 from tfgan_edit.config import UserError
-from tfgan_edit.data import avatars
+from tfgan_edit.data import avatars, photos
 from tfgan_edit.data import labels as label_tables
-from tfgan_edit.data import photos
 from tfgan_edit.data import workers as worker_processes
 
 DATASET_JSON = "dataset.json"
@@ -283,9 +282,9 @@ class TfdsSource(Source):
         # Anything may go wrong in a data set's own script or on the way to its server.
         except Exception as error:
             raise UserError(
-                f"tfds:{self.name} could not be downloaded or prepared ({_first_line(error)}): prepare "
-                "it where there is a connection and copy the tensorflow_datasets folder, or "
-                "set TFDS_DATA_DIR"
+                f"tfds:{self.name} could not be downloaded or prepared "
+                f"({_first_line(error)}): prepare it where there is a connection and copy the "
+                "tensorflow_datasets folder, or set TFDS_DATA_DIR"
             ) from None
 
     def samples(self, fitting, workers):

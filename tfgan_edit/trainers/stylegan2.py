@@ -13,6 +13,7 @@ from tfgan_edit.losses.penalties import path_length_penalty, path_lengths, r1_pe
 from tfgan_edit.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 from tfgan_edit.ops.images import photo_to_image
 from tfgan_edit.trainers.gan import GANTrainer, Phase
+from tfgan_edit.trainers.optimizers import FusedAdam
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,7 +163,7 @@ def lazy_adam(config, learning_rate, interval):
     (arXiv 1912.04958, appendix B, "lazy regularization").
     """
     c = interval / (interval + 1) if interval else 1.0
-    return keras.optimizers.Adam(
+    return FusedAdam(
         learning_rate * c,
         beta_1=config.beta_1**c,
         beta_2=config.beta_2**c,

@@ -1,0 +1,34 @@
+"""Start-up of TensorFlow without its notes, for commands that a person reads."""
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+
+
+@contextlib.contextmanager
+def quiet_start():
+    """Under `python -m tfgan_edit.…`, holds back what C++ writes to stderr while importing.
+
+    TensorFlow 2.21 prints notes on oneDNN and CUDA before its log level has any effect. They are
+    shown after all if the import fails. Programs that import the package are left alone.
+    """
+    if sys.argv[:1] != ["-m"]:
+        yield
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as notes:
+        os.dup2(notes.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(stderr, 2)
+            notes.seek(0)
+            shutil.copyfileobj(notes, sys.stderr.buffer)
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
