@@ -11,8 +11,9 @@ import zipfile
 import numpy as np
 
 from tfgan_edit.config import UserError
-from tfgan_edit.data import avatars, photos
+from tfgan_edit.data import avatars
 from tfgan_edit.data import labels as label_tables
+from tfgan_edit.data import photos
 from tfgan_edit.data import workers as worker_processes
 
 DATASET_JSON = "dataset.json"
