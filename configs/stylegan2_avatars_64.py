@@ -1,6 +1,6 @@
 """StyleGAN2 on drawn faces at 64 px: an overnight run on two cores.
 
-Paper: arXiv 1912.04958, with small widths and the weak R1 that drawings need.
+Paper: arXiv 1912.04958, with small widths and two mapping layers.
 Command: python -m tfgan_edit.train --config configs/stylegan2_avatars_64.py
 Hardware and time: planned for about 12 hours on 2 CPU cores. Not yet run to its end.
 """
@@ -20,7 +20,7 @@ def get_config():
             channel_base=4096,
             channel_max=128,
             learning_rate=0.0025,
-            r1_gamma=0.05,
+            r1_gamma=1.0,
             path_length_weight=0.0,
             ema_kimg=10.0,
             ema_rampup=0.05,

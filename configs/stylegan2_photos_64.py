@@ -1,6 +1,6 @@
 """StyleGAN2 on a folder of real photographs at 64 px, sized for two cores.
 
-Paper: arXiv 1912.04958, with small widths, mirrored photos and R1 by the rule of `auto`.
+Paper: arXiv 1912.04958, with small widths, and mirrored photos.
 Commands:
   python -m tfgan_edit.prepare_data --source PHOTOS --dest data/photos64 --resolution 64
   python -m tfgan_edit.train --config configs/stylegan2_photos_64.py
@@ -21,7 +21,7 @@ def get_config():
             mapping_layers=2,
             channels={"64": 32, "32": 64, "16": 64, "8": 64, "4": 64},
             learning_rate=0.003,
-            r1_gamma=0.05,
+            r1_gamma=1.0,
             path_length_weight=0.0,
             ema_kimg=5.0,
             ema_rampup=0.05,

@@ -18,7 +18,6 @@ from tfgan_edit.storage import write_json
 from tfgan_edit.trainers.gan import PRECISIONS
 
 
-
 def define_flags(f):
     flags.DEFINE_string(
         "config", None, "Recipe to measure; default: the quick start.", flag_values=f

@@ -76,10 +76,8 @@ class Run:
                 f"choose a multiple of {replicas}"
             )
         config.trainer.check(batch_size=config.batch_size, num_replicas=replicas)
-        self.records = prepare(config.data)
+        self.records = prepare(config.data, progress=self.chief)
         self.labels = self.records.labels if config.data.labels else None
-        if config.data.labels and self.labels is None:
-            raise UserError(f"data.labels is set, but {config.data.source!r} has no labels")
         height, width = self.records.resolution
         with self.strategy.scope():
             try:
@@ -243,7 +241,11 @@ class Run:
                 "hardware": hardware(self.strategy),
                 "time": f"{datetime.timedelta(seconds=round(seconds()))}",
                 "parents": [self.records.hash],
+                "licence": licence(self.records.manifest),
             }
+
+        def samples():
+            return image_grid(draw(), columns=columns)
 
         networks = {
             name: trainer.averages.get(name, network) for name, network in trainer.networks.items()
@@ -258,6 +260,7 @@ class Run:
                 config.to_json(),
                 metadata,
                 config.preset_ticks,
+                samples,
             ),
         ]
 
@@ -271,9 +274,16 @@ def hardware(strategy):
     return f"{os.cpu_count()} CPU cores, {platform.machine()}"
 
 
+def licence(manifest):
+    """What the data's manifest says of its artwork's licence, for model cards."""
+    artwork = manifest.get("artwork")
+    if not artwork:
+        return "that of the data it was trained on"
+    return f"artwork: {artwork['title']} by {artwork['author']}, {artwork['licence']}"
+
+
 def tiny(config):
-    """A recipe shrunk to two steps at 16-32 px, to see that it runs."""
-    resolution = 16
+    """A recipe shrunk to two steps of avatars at 16 px, to see that it runs."""
     return dataclasses.replace(
         config,
         trainer=config.trainer.tiny(),
@@ -281,7 +291,7 @@ def tiny(config):
             config.data,
             source="avatars:avataaars",
             dest="",
-            resolution=resolution,
+            resolution=16,
             num=16,
             subset=None,
         ),

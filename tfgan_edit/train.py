@@ -19,7 +19,6 @@ from tfgan_edit.run import Run, tiny
 from tfgan_edit.trainers.loop import Interrupted
 
 
-
 def define_flags(f):
     flags.DEFINE_string(
         "config", None, "Recipe, a Python file; default: the quick start.", flag_values=f

@@ -55,6 +55,22 @@ def test_a_step_of_all_phases_trains_both_networks(precision, half_activations):
     np.testing.assert_array_equal(average.mapping.w_avg, trainer.generator.mapping.w_avg)
 
 
+def test_xla_compiles_every_phase_to_the_same_step():
+    plain, compiled = TINY.build(resolution=8), TINY.build(resolution=8, jit_compile=True)
+    expected = plain.step_function(photos())
+    actual = compiled.step_function(photos())
+    for name, value in expected.items():
+        np.testing.assert_allclose(actual[name], value, rtol=1e-3, atol=1e-4, err_msg=name)
+    # The second moments of Adam are squared gradients of all phases.
+    for network in ("generator", "discriminator"):
+        moments = zip(
+            compiled.optimizers[network].variables, plain.optimizers[network].variables, strict=True
+        )
+        for a, b in moments:
+            a, b = a.numpy(), b.numpy()
+            assert np.abs(a - b).max() <= 1e-3 * np.abs(b).max() + 1e-9
+
+
 def test_frozen_layers_of_the_discriminator_stay():
     trainer = settings(freeze_layers=2, r1_gamma=0.0, path_length_weight=0.0).build(resolution=8)
     block = trainer.discriminator.blocks[0]

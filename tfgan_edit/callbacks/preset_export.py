@@ -14,15 +14,17 @@ class PresetExport(keras.callbacks.Callback):
         config: resolved configuration of the run, a dictionary.
         metadata: function of the last logs -> dictionary for the model card.
         every: ticks between two presets.
+        samples: function of no arguments -> photo for the model card, or None.
     """
 
-    def __init__(self, path, networks, config, metadata, every):
+    def __init__(self, path, networks, config, metadata, every, samples=None):
         super().__init__()
         self.path = path
         self.networks = networks
         self.config = config
         self.metadata = metadata
         self.every = every
+        self.samples = samples
         self.logs = None
 
     def on_epoch_end(self, epoch, logs=None):
@@ -35,4 +37,10 @@ class PresetExport(keras.callbacks.Callback):
             self._save()
 
     def _save(self):
-        save_preset(self.path, self.networks, config=self.config, metadata=self.metadata(self.logs))
+        save_preset(
+            self.path,
+            self.networks,
+            config=self.config,
+            metadata=self.metadata(self.logs),
+            samples=None if self.samples is None else self.samples(),
+        )

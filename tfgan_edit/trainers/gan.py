@@ -236,27 +236,24 @@ class GANTrainer(keras.Model):
 
     def _assign_updates(self, strategy, variables, values):
         for variable, value in zip(variables, values, strict=True):
-            assign_everywhere(strategy, variable, lambda copy, new: new, value)
+            assign_everywhere(strategy, variable, _replace, value)
 
     def _finish_step(self, strategy, batch_size):
         batch_size = strategy.experimental_local_results(batch_size)[0]
-        for key, average in self.averages.items():
-            self._update_average(strategy, average, self.networks[key], batch_size)
+        if self.averages:
+            seen = tf.cast(self.images_seen.value, tf.float32)
+            decay = self.average_decay(seen, float(batch_size))
+            for key, average in self.averages.items():
+                self._update_average(strategy, average, self.networks[key], decay)
         assign_everywhere(strategy, self.step, lambda copy: copy + 1)
         assign_everywhere(strategy, self.images_seen, lambda copy: copy + batch_size)
 
-    def _update_average(self, strategy, average, network, batch_size):
+    def _update_average(self, strategy, average, network, decay):
+        """Weights that learn are averaged; statistics and noise maps are copied."""
         learned = {id(v) for v in network.trainable_variables}
-        # Keeps frozen weights in the average too: they are equal.
         for old, new in zip(average.weights, network.weights, strict=True):
-            if id(new) in learned:
-                assign_everywhere(strategy, old, self._average, new, self.images_seen, batch_size)
-            else:
-                assign_everywhere(strategy, old, lambda copy, value: value, new)
-
-    def _average(self, old, new, images_seen, batch_size):
-        decay = self.average_decay(tf.cast(images_seen, tf.float32), float(batch_size))
-        return new + tf.cast(decay, new.dtype) * (old - new)
+            function = _interpolate if id(new) in learned else _replace
+            assign_everywhere(strategy, old, function, new, decay)
 
     # === Running ===
 
@@ -300,5 +297,19 @@ class GANTrainer(keras.Model):
         """`fit` runs the same steps as the `train` verb."""
         if force:
             self.step_functions = {}
-        self.train_function = lambda iterator: self.step_function(next(iterator))
-        return self.train_function
+        latest = {}  # a step has the logs of its phases; an epoch should show all
+
+        def train_function(iterator):
+            latest.update(self.step_function(next(iterator)))
+            return dict(latest)
+
+        self.train_function = train_function
+        return train_function
+
+
+def _interpolate(old, new, decay):
+    return new + tf.cast(decay, new.dtype) * (old - new)
+
+
+def _replace(old, new, *ignored):
+    return new

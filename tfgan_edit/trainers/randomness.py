@@ -5,9 +5,11 @@ two together draw: every replica draws for the global batch and keeps its own ro
 little, as latents and noise maps are small beside activations.
 """
 
+import math
 import zlib
 
 import tensorflow as tf
+
 
 
 class StepRandom:
@@ -40,7 +42,8 @@ class StepRandom:
     def normal(self, name, batch, shape):
         """Standard normal [batch, *shape], different in every part."""
         total = self.num_parts * batch
-        draw = tf.random.stateless_normal([total, *shape], self._key(name))
+        uniform = self._uniform(name, [total, *shape])
+        draw = math.sqrt(2) * tf.math.erfinv(2.0 * uniform - 1.0)
         if self.num_parts == 1:
             return draw
         begin = [self.part * batch] + [0] * len(shape)
@@ -49,15 +52,21 @@ class StepRandom:
     def integers(self, name, batch, limit):
         """int32 [batch] in 0…limit - 1, different in every part."""
         total = self.num_parts * batch
-        draw = tf.random.stateless_uniform(
-            [total], self._key(name), 0, limit, dtype=tf.int32
-        )
+        draw = tf.cast(self._uniform(name, [total]) * limit, tf.int32)
         return draw if self.num_parts == 1 else tf.slice(draw, [self.part * batch], [batch])
 
     def shared_uniform(self, name):
         """One number in [0, 1), the same in every part."""
-        return tf.random.stateless_uniform([], self._key(name))
+        return self._uniform(name, [])
 
-    def _key(self, name):
+    def _uniform(self, name, shape):
+        """Numbers in (0, 1), multiples of 2⁻²⁴ and a half.
+
+        Made from Philox' integers, which are the same on every device and under XLA, whereas
+        TensorFlow's floats are not.
+        """
         number = zlib.crc32(f"{self.seed}/{self.scope}/{name}".encode())
-        return tf.stack([tf.constant(number, tf.int64), tf.cast(self.step, tf.int64)])
+        key = tf.stack([tf.constant(number, tf.int64), tf.cast(self.step, tf.int64)])
+        bits = tf.random.stateless_uniform(shape, key, None, None, tf.uint32, alg="philox")
+        high = tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.float32)
+        return (high + 0.5) * 2.0**-24
