@@ -34,7 +34,13 @@ from tfgan_edit.trainers.loop import (
     train_loop,
 )
 from tfgan_edit.trainers.state import StateFolder, transfer_weights
-from tfgan_edit.trainers.strategy import default_jit, is_chief, make_strategy
+from tfgan_edit.trainers.strategy import (
+    default_jit,
+    is_chief,
+    largest_of_workers,
+    make_strategy,
+    num_workers,
+)
 
 GRID_HEIGHT, GRID_WIDTH = 720, 1280  # sample grids fill about this many pixels …
 GRID_ROWS, GRID_COLUMNS = 8, 12  # … with at most so many pictures
@@ -175,6 +181,9 @@ class Run:
                         self.trainer, {"step": step, "images": images, "seconds": seconds()}
                     )
 
+            def agree(number):
+                return largest_of_workers(self.strategy, number)
+
             train_loop(
                 self.trainer,
                 self.batches(step),
@@ -183,6 +192,7 @@ class Run:
                 steps_per_tick=tick_steps(self.config.tick_kimg, self.config.batch_size),
                 callbacks=self._callbacks(log, seconds) if self.chief else [],
                 save_state=save_state,
+                agree=agree if num_workers(self.strategy) > 1 else None,
             )
 
     def _claim_folder(self):

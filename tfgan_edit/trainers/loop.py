@@ -48,7 +48,15 @@ def distributed_batches(strategy, records, *, batch_size, start_step, **settings
 
 
 def train_loop(
-    trainer, batches, *, batch_size, total_steps, steps_per_tick, callbacks, save_state
+    trainer,
+    batches,
+    *,
+    batch_size,
+    total_steps,
+    steps_per_tick,
+    callbacks,
+    save_state,
+    agree=None,
 ):
     """Runs ticks until `total_steps`.
 
@@ -61,6 +69,9 @@ def train_loop(
         callbacks: `keras.callbacks.Callback`s. `on_epoch_end(tick, logs)` receives the mean of
             every log since the last tick, and "kimg", "step", "seconds", "images_per_second".
         save_state: function of no arguments.
+        agree: with several processes, a function of this process's signal number (0 for none)
+            that returns one that any of them received, or 0. All stop at the same step then,
+            as nobody can take a step alone.
 
     Raises:
         UserError: a loss was not finite for `MAX_NONFINITE_STEPS` steps.
@@ -76,7 +87,8 @@ def train_loop(
             end = min((tick + 1) * steps_per_tick, total_steps)
             callbacks.on_epoch_begin(tick)
             statistics, pending, start, first = _Means(), [], time.perf_counter(), step
-            while step < end and not received:
+            stop = 0
+            while step < end and not stop:
                 pending.append((step, trainer.step_function(next(batches))))
                 step += 1
                 callbacks.on_train_batch_end(step, {"images": batch_size})
@@ -86,20 +98,23 @@ def train_loop(
                         statistics.add(logs)
                         watch.check(number, logs)
                     pending = []
-            if received:
-                save_state()
-                callbacks.on_train_end({"interrupted": True})
-                raise Interrupted(received[0])
-            seconds = time.perf_counter() - start
-            logs = {
-                **statistics.means(),
-                "step": step,
-                "kimg": step * batch_size / 1000,
-                "seconds": seconds,
-                "images_per_second": (step - first) * batch_size / seconds,
-            }
+                    stop = agree(received[0] if received else 0) if agree else 0
+                if received and not agree:
+                    stop = received[0]
             save_state()
-            callbacks.on_epoch_end(tick, logs)
+            if step == end:
+                seconds = time.perf_counter() - start
+                logs = {
+                    **statistics.means(),
+                    "step": step,
+                    "kimg": step * batch_size / 1000,
+                    "seconds": seconds,
+                    "images_per_second": (step - first) * batch_size / seconds,
+                }
+                callbacks.on_epoch_end(tick, logs)
+            if stop:
+                callbacks.on_train_end({"interrupted": True})
+                raise Interrupted(stop)
         callbacks.on_train_end({})
 
 

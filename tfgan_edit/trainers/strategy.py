@@ -86,6 +86,12 @@ def num_workers(strategy):
     return getattr(strategy.extended, "_num_workers", 1) or 1
 
 
+def largest_of_workers(strategy, number):
+    """The largest of the integers that the processes of a strategy pass in."""
+    replicas = strategy.gather(strategy.run(lambda: tf.reshape(tf.constant(number), [1])), axis=0)
+    return int(tf.reduce_max(replicas))
+
+
 def default_jit(setting):
     """`auto | on | off` -> bool. auto: on for GPU and TPU; on CPUs XLA is slower."""
     if setting == "auto":
