@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tfgan_edit import storage
 from tfgan_edit.config import UserError
 from tfgan_edit.data import avatars, preparation
-from tfgan_edit.data import records as records_module
 from tfgan_edit.data.preparation import prepare, prepare_records
 from tfgan_edit.data.records import DataConfig
 
@@ -130,8 +130,8 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(records_module.os, "fsync", full)
-    with pytest.raises(UserError, match="out: No space left on device"):
+    monkeypatch.setattr(storage.os, "fsync", full)
+    with pytest.raises(UserError, match="out: the disk is full"):
         import_from(source, tmp_path / "out")
     assert os.listdir(tmp_path) == ["in"]
 

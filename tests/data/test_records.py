@@ -7,6 +7,7 @@ import os
 import numpy as np
 import pytest
 
+from tfgan_edit import storage
 from tfgan_edit.config import UserError
 from tfgan_edit.data import records as records_module
 from tfgan_edit.data.records import RecordsWriter, is_records, open_records
@@ -64,21 +65,22 @@ def test_an_error_in_the_middle_leaves_nothing(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("place", ["fsync", "rename", "save"])
-def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, place):
+@pytest.mark.parametrize(
+    "owner, name", [(storage.os, "fsync"), (storage.os, "rename"), (records_module.np, "save")]
+)
+def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, owner, name):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    owner = records_module.np if place == "save" else records_module.os
-    monkeypatch.setattr(owner, place, full)
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr(owner, name, full)
+    with pytest.raises(UserError, match="faces: the disk is full"):
         write(tmp_path / "faces")
     monkeypatch.undo()
     assert os.listdir(tmp_path) == []
 
 
 def test_leftovers_of_a_killed_process_are_removed(tmp_path):
-    dead = tmp_path / ".faces.incomplete-999999999"  # above any process number
+    dead = tmp_path / ".faces.0.partial"
     dead.mkdir()
     write(tmp_path / "faces")
     assert os.listdir(tmp_path) == ["faces"]

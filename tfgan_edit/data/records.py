@@ -16,11 +16,11 @@ import importlib.metadata
 import json
 import os
 import pathlib
-import shutil
 
 import numpy as np
 
 from tfgan_edit.config import UserError
+from tfgan_edit.storage import atomic_folder, sha256_of
 
 FORMAT = "tfgan_edit.records"
 FORMAT_VERSION = 1
@@ -58,12 +58,6 @@ class DataConfig:
     subset: int | None = None
 
 
-def file_sha256(path):
-    """Hash of a file as `sha256sum` prints it."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def canonical_hash(value):
     """Hash of a JSON value, the same for the same content."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
@@ -86,32 +80,6 @@ def _package_version():
         return importlib.metadata.version("tfgan_edit")
     except importlib.metadata.PackageNotFoundError:  # run from a source folder
         return "unknown"
-
-
-def _is_running(process):
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _remove_leftovers(dest):
-    """Removes what a killed process left of an earlier attempt at `dest`."""
-    for folder in dest.parent.glob(f".{dest.name}.incomplete-*"):
-        process = folder.name.rpartition("-")[2]
-        if process.isdigit() and not _is_running(int(process)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _flush_to_disk(path):
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class RecordsWriter:
@@ -156,9 +124,8 @@ class RecordsWriter:
         self.notes = dict(notes or {})
         self.num = 0
         self._per_shard = max(1, shard_bytes // int(np.prod(self.resolution)))
-        self._folder = self.dest.with_name(
-            f".{self.dest.name}.incomplete-{os.getpid()}"
-        )
+        self._folder = None
+        self._place = contextlib.ExitStack()
         self._shard = None
         self._shard_nums = []
         self._labels = []
@@ -166,20 +133,30 @@ class RecordsWriter:
     def __enter__(self):
         if self.dest.exists():
             raise UserError(f"{self.dest} exists already: choose another folder")
-        _remove_leftovers(self.dest)
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir(parents=True)
+        self._folder = self._place.enter_context(atomic_folder(self.dest))
         return self
 
     def __exit__(self, error_type, error, traceback):
+        if error_type is not None:
+            self._abandon_shard()
+            return self._place.__exit__(error_type, error, traceback)
+        written_hash = None
         try:
-            if error_type is None:
-                self._finish()
-        finally:
-            if self._shard is not None:
-                with contextlib.suppress(OSError):  # a full disk, already raised
-                    self._shard.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            with self._place:
+                try:
+                    written_hash = self._finish()
+                finally:
+                    self._abandon_shard()
+        except UserError:
+            # Another process may have made the same records in the meantime.
+            if not (is_records(self.dest) and open_records(self.dest).hash == written_hash):
+                raise
+        return None
+
+    def _abandon_shard(self):
+        if self._shard is not None:
+            with contextlib.suppress(OSError):  # a full disk, already raised
+                self._shard.close()
 
     def add(self, photo, labels=None):
         """Appends one photo, uint8 [H, W, C], and its labels, float [L]."""
@@ -233,8 +210,6 @@ class RecordsWriter:
         if self._shard_nums[-1] != self._per_shard:
             self._shard.seek(0)
             self._write_header(self._shard_nums[-1])
-        self._shard.flush()
-        os.fsync(self._shard.fileno())
         self._shard.close()
         self._shard = None
 
@@ -249,14 +224,13 @@ class RecordsWriter:
             path = self._shard_path(index, of=total)
             os.rename(self._shard_path(index), path)
             shards.append(
-                {"file": path.name, "num": num, "sha256": file_sha256(path)}
+                {"file": path.name, "num": num, "sha256": sha256_of(path)}
             )
         labels = None
         if self.label_names is not None:
             path = self._folder / LABELS
             np.save(path, np.stack(self._labels), allow_pickle=False)
-            _flush_to_disk(path)
-            labels = {"file": LABELS, "sha256": file_sha256(path)}
+            labels = {"file": LABELS, "sha256": sha256_of(path)}
         manifest = {
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
@@ -269,19 +243,9 @@ class RecordsWriter:
         }
         manifest["hash"] = content_hash(manifest)
         manifest |= self.notes
-        path = self._folder / MANIFEST
-        path.write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
-        _flush_to_disk(path)
-        self._rename(manifest["hash"])
-
-    def _rename(self, written_hash):
-        try:
-            os.rename(self._folder, self.dest)
-        except OSError:
-            # Another process may have made the same records in the meantime.
-            if open_records(self.dest).hash != written_hash:
-                raise
-        _flush_to_disk(self.dest.parent)
+        text = json.dumps(manifest, indent=2) + "\n"
+        (self._folder / MANIFEST).write_text(text, "utf-8")
+        return manifest["hash"]
 
 
 def is_records(path):
@@ -441,7 +405,7 @@ class Records:
         files = list(self.manifest["shards"])
         files += [self.manifest["labels"]] if self.manifest["labels"] else []
         for entry in files:
-            if file_sha256(self.path / entry["file"]) != entry["sha256"]:
+            if sha256_of(self.path / entry["file"]) != entry["sha256"]:
                 raise UserError(
                     f"{self.path / entry['file']} was changed: its sha256 is not the "
                     "manifest's; copy it again or make the folder again"
