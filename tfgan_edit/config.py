@@ -95,9 +95,9 @@ def load_recipe(path):
     Raises:
         UserError: no such file, no `get_config`, wrong arguments, or an error in it.
     """
-    path, _, text = str(path).partition(".py:")
+    path, separator, text = str(path).partition(".py:")
     arguments = _recipe_arguments(text)
-    path = Path(f"{path}.py" if text else path)
+    path = Path(f"{path}.py" if separator else path)
     if not path.is_file():
         known = sorted(str(p) for p in path.parent.glob("*.py")) if path.parent.is_dir() else []
         hint = f"; recipes there: {', '.join(known)}" if known else ""
@@ -106,11 +106,12 @@ def load_recipe(path):
     if spec is None:
         raise UserError(f"recipe {str(path)!r} is not a Python file")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look for the names in annotations
     try:
         spec.loader.exec_module(module)
         config = module.get_config(**arguments)
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise UserError(f"recipe {str(path)!r} failed: {reason}") from error
     if not isinstance(config, RunConfig):
         raise UserError(f"recipe {str(path)!r}: get_config() must return a RunConfig")
@@ -124,8 +125,8 @@ def _recipe_arguments(text):
         if not separator:
             raise UserError(f"recipe argument {part!r} is not of the form name=value")
         try:
-            arguments[name.strip()] = ast.literal_eval(value.strip())
-        except (SyntaxError, ValueError):
+            arguments[name.strip()] = _literal(value.strip())
+        except ValueError:
             arguments[name.strip()] = value.strip()
     return arguments
 
@@ -203,15 +204,20 @@ def _parse(text, hint):
             raise ValueError
         return tuple(_parse(p, a) for p, a in zip(parts, arguments, strict=True))
     if origin is dict:
-        try:
-            value = ast.literal_eval(text)
-        except (SyntaxError, ValueError):
-            raise ValueError from None
+        value = _literal(text)
         if not isinstance(value, dict):
             raise ValueError
         key, item = arguments
         return {_parse(str(k), key): _parse(str(v), item) for k, v in value.items()}
     raise ValueError
+
+
+def _literal(text):
+    """The value of a Python literal; ValueError if `text` is none."""
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        raise ValueError(f"{text!r:.60} is not a literal") from error
 
 
 def flatten(values, prefix=""):

@@ -12,7 +12,7 @@ GIF_FRAMES = 60  # at most; evenly spaced over the run
 
 
 class ImageGrid(keras.callbacks.Callback):
-    """Writes samples/fakesKKKKKK.png (KKKKKK in kimg) with the averaged generator.
+    """Writes samples/fakesNNNNNNNN.png (N images seen) with the averaged generator.
 
     Args:
         folder: run folder.
@@ -51,7 +51,7 @@ class ImageGrid(keras.callbacks.Callback):
     def _write(self, kimg, step):
         photos = image_to_photo(self.draw()).numpy()
         grid = image_grid(photos, columns=self.columns)
-        write_picture(self.folder / f"fakes{round(kimg * 10):07d}.png", grid)
+        write_picture(self.folder / f"fakes{round(kimg * 1000):08d}.png", grid)
         with self.writer.as_default(step=step):
             tf.summary.image("fakes", grid[np.newaxis])
         self.writer.flush()

@@ -31,6 +31,7 @@ class PresetExport(keras.callbacks.Callback):
         self.logs = logs
         if (epoch + 1) % self.every == 0:
             self._save()
+            self.logs = None  # what is saved now is not saved again at the end
 
     def on_train_end(self, logs=None):
         if self.logs is not None and not (logs and logs.get("interrupted")):

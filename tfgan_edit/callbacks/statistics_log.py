@@ -27,7 +27,7 @@ class StatisticsLog(keras.callbacks.Callback):
         if not self.path.exists():
             return
         kept = []
-        for line in self.path.read_text(encoding="utf-8").splitlines():
+        for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 if json.loads(line)["step"] <= logs["step"]:
                     kept.append(line)

@@ -60,6 +60,9 @@ def train_loop(
 ):
     """Runs ticks until `total_steps`.
 
+    A state is saved after the callbacks of its tick, the last one after `on_train_end`: a process
+    that is killed between the two repeats the tick, and a run that counts as complete is.
+
     Args:
         trainer: `GANTrainer`; its `step` says where to begin.
         batches: iterator of global batches that begins there.
@@ -101,7 +104,6 @@ def train_loop(
                     stop = agree(received[0] if received else 0) if agree else 0
                 if received and not agree:
                     stop = received[0]
-            save_state()
             if step == end:
                 seconds = time.perf_counter() - start
                 logs = {
@@ -112,10 +114,14 @@ def train_loop(
                     "images_per_second": (step - first) * batch_size / seconds,
                 }
                 callbacks.on_epoch_end(tick, logs)
+            if step == total_steps:
+                break  # a signal in the last step has nothing left to stop
+            save_state()
             if stop:
                 callbacks.on_train_end({"interrupted": True})
                 raise Interrupted(stop)
         callbacks.on_train_end({})
+        save_state()
 
 
 def tick_steps(kimg, batch_size):

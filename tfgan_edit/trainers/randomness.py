@@ -11,7 +11,6 @@ import zlib
 import tensorflow as tf
 
 
-
 class StepRandom:
     """Draws for one step of one replica.
 

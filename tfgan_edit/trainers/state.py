@@ -25,7 +25,9 @@ class StateFolder:
         return sorted(int(p.name) for p in self.path.iterdir() if p.name.isdigit())
 
     def save(self, trainer, facts):
-        """Writes the state of `trainer` and forgets all but the last two.
+        """Writes the state of `trainer` and forgets all but it and the one before it.
+
+        States of later steps, which `restore` could not use, go as well.
 
         Args:
             trainer: keras.Model.
@@ -36,7 +38,9 @@ class StateFolder:
             trainer.save_weights(partial / WEIGHTS)
             facts = {**facts, "sha256": sha256_of(partial / WEIGHTS)}
             write_json(partial / "state.json", facts)
-        for step in self.steps()[:-KEEP]:
+        steps = self.steps()
+        kept = [step for step in steps if step <= facts["step"]][-KEEP:]
+        for step in set(steps) - set(kept):
             self._remove(step)
 
     def restore(self, trainer, report=print):
@@ -52,12 +56,14 @@ class StateFolder:
             folder = self.path / f"{step:010d}"
             try:
                 facts = read_json(folder / "state.json")
+                if not isinstance(facts, dict):
+                    raise UserError(f"{folder / 'state.json'} is damaged: it holds {facts!r:.60}")
                 if facts.get("sha256") != sha256_of(folder / WEIGHTS):
                     raise UserError(f"{folder / WEIGHTS} is damaged: its hash does not match")
                 trainer.load_weights(folder / WEIGHTS)
                 return facts
             except (UserError, OSError, ValueError, KeyError) as error:
-                line = str(error).splitlines()[0]
+                line = (str(error).splitlines() or [type(error).__name__])[0]
                 report(f"state of step {step} cannot be used ({line}); trying the one before")
         if steps:
             raise UserError(
@@ -91,7 +97,7 @@ def transfer_weights(source, target):
         elif value.shape == variable.shape:
             variable.assign(value)
             copied += 1
-        elif name.endswith("mapping/dense_0/kernel"):
+        elif name.endswith("mapping/dense_0/kernel") and value.shape[1] == variable.shape[1]:
             # The latent's rows come first, a label's after them.
             rows = min(value.shape[0], variable.shape[0])
             new = keras.ops.convert_to_numpy(variable)
