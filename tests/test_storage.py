@@ -2,6 +2,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -349,3 +350,14 @@ def test_missing_json_is_one_line(tmp_path):
         read_json(tmp_path / "x")
     with pytest.raises(UserError, match="cannot read"):
         read_json(tmp_path)
+
+
+def test_weights_that_do_not_fit_are_refused_before_writing(tmp_path, monkeypatch):
+    variable = np.zeros([1000], np.float32)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(storage.shutil, "disk_usage", lambda path: usage._replace(free=10**9))
+    storage.require_space(tmp_path / "not" / "there", [variable])
+    monkeypatch.setattr(storage.shutil, "disk_usage", lambda path: usage._replace(free=4000))
+    with pytest.raises(UserError, match="there: the disk is full"):
+        storage.require_space(tmp_path / "not" / "there", [variable])
+    assert os.listdir(tmp_path) == []

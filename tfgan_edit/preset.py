@@ -25,7 +25,7 @@ from tfgan_edit.config import UserError
 from tfgan_edit.layers.registration import PACKAGE
 from tfgan_edit.model_card import model_card
 from tfgan_edit.pictures import write_picture
-from tfgan_edit.storage import atomic_folder, read_json, sha256_of, write_json
+from tfgan_edit.storage import atomic_folder, read_json, require_space, sha256_of, write_json
 
 FORMAT = "tfgan_edit preset"
 FORMAT_VERSION = 1
@@ -96,6 +96,7 @@ def save_preset(path, networks, *, config, metadata, weights_dtype="float32", sa
             f"cannot write a preset to {path}: it holds other files; choose another folder"
         )
     metadata = {"created": _now(), "tfgan_edit": _version(), **metadata}
+    require_space(path, [v for network in networks.values() for v in network.weights])
     with atomic_folder(path, replace=True) as folder:
         entries = {
             name: _save_network(folder, name, network, weights_dtype)

@@ -14,7 +14,7 @@ def quiet_start():
     TensorFlow 2.21 prints notes on oneDNN and CUDA before its log level has any effect. They are
     shown after all if the import fails. Programs that import the package are left alone.
     """
-    if sys.argv[:1] != ["-m"]:
+    if not _is_verb():
         yield
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -32,3 +32,11 @@ def quiet_start():
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
+
+
+def _is_verb():
+    """Whether Python was started with -m and a module of this package."""
+    if sys.argv[:1] != ["-m"]:  # stands there until the packages of the module are imported
+        return False
+    module = sys.orig_argv[-len(sys.argv)].removeprefix("-m")
+    return module.partition(".")[0] == __package__

@@ -12,6 +12,7 @@ import errno
 import fcntl
 import hashlib
 import json
+import math
 import os
 import shutil
 from pathlib import Path
@@ -89,6 +90,29 @@ def atomic_folder(path, replace=False):
             else:
                 os.rename(temporary, path)
             _sync_folder(path.parent)
+
+
+def require_space(path, variables):
+    """Refuses to write the weights of `variables` where they would not fit.
+
+    HDF5 does not survive a disk that fills while it writes: the process crashes.
+
+    Args:
+        path: where they go; missing folders are allowed.
+        variables: Keras variables.
+
+    Raises:
+        UserError: the disk has less room than they need.
+    """
+    path = Path(os.path.realpath(path))
+    size = sum(math.prod(v.shape) * 4 for v in variables)
+    size += 2**20 + 2**13 * len(variables)  # HDF5's own structures
+    place = path
+    while not place.exists():
+        place = place.parent
+    with _explained(path):
+        if shutil.disk_usage(place).free < size:
+            raise _disk_full(path)
 
 
 def sha256_of(path):

@@ -45,7 +45,7 @@ class ImageGrid(keras.callbacks.Callback):
         chosen = np.linspace(0, len(pictures) - 1, min(len(pictures), GIF_FRAMES)).round()
         paths = [pictures[int(i)] for i in chosen]
         if paths:
-            frames = (np.asarray(Image.open(path)) for path in paths)
+            frames = (np.asarray(Image.open(path).convert("RGB")) for path in paths)
             write_animation(self.folder / "evolution.gif", frames, fps=6)
 
     def _write(self, kimg, step):

@@ -37,10 +37,11 @@ class StatisticsLog(keras.callbacks.Callback):
             file.writelines(line + "\n" for line in kept)
 
     def on_epoch_end(self, epoch, logs=None):
-        # JSON has no NaN; null says that there is no number.
+        # JSON has no NaN; null says that there is no number. Keras turns all logs into floats.
         record = {
             "tick": epoch,
             **{k: (v if math.isfinite(v) else None) for k, v in logs.items()},
+            "step": int(logs["step"]),
         }
         with open(self.path, "a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 
 from tfgan_edit.config import UserError
-from tfgan_edit.storage import atomic_folder, read_json, sha256_of, write_json
+from tfgan_edit.storage import atomic_folder, read_json, require_space, sha256_of, write_json
 
 KEEP = 2  # the newest state, and the one before it in case that one is damaged
 WEIGHTS = "trainer.weights.h5"
@@ -30,10 +30,12 @@ class StateFolder:
         States of later steps, which `restore` could not use, go as well.
 
         Args:
-            trainer: keras.Model.
+            trainer: `GANTrainer`.
             facts: dictionary that `restore` returns; it must hold "step".
         """
         folder = self.path / f"{facts['step']:010d}"
+        moments = [v for o in trainer.optimizers.values() for v in o.variables]
+        require_space(folder, trainer.variables + moments)
         with atomic_folder(folder, replace=True) as partial:
             trainer.save_weights(partial / WEIGHTS)
             facts = {**facts, "sha256": sha256_of(partial / WEIGHTS)}

@@ -50,7 +50,8 @@ def make_strategy(name="auto"):
             tf.config.experimental_connect_to_cluster(resolver)
             tf.tpu.experimental.initialize_tpu_system(resolver)
         except (ValueError, tf.errors.OpError) as error:
-            raise UserError(f"strategy 'tpu' found no TPU: {error}") from error
+            reason = " ".join(str(error).split())
+            raise UserError(f"strategy 'tpu' found no TPU: {reason}") from error
         return tf.distribute.TPUStrategy(resolver)
     raise UserError(f"strategy {name!r} is unknown: use {STRATEGIES}")
 
