@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from PIL import Image
 
 import tfgan_edit
-from tfgan_edit import quick_start
+from tfgan_edit import quick_start, train
 from tfgan_edit.config import UserError, load_recipe, override
 from tfgan_edit.run import Run, tiny
 
@@ -24,7 +25,7 @@ RECIPES = sorted((Path(__file__).parent.parent / "configs").glob("*.py"))
 # 12 steps of two phase combinations, three steps a tick.
 RECIPE = """
 import dataclasses
-from tfgan_edit import quick_start
+from tfgan_edit import quick_start, train
 from tfgan_edit.run import tiny
 
 
@@ -33,7 +34,9 @@ def get_config():
     return dataclasses.replace(
         config,
         name="interrupted",
-        trainer=dataclasses.replace(config.trainer, r1_interval=2),
+        trainer=dataclasses.replace(
+            config.trainer, r1_interval=2, path_length_weight=2.0, path_length_interval=2
+        ),
         total_kimg=0.048,
         tick_kimg=0.012,
         precision="float32",
@@ -104,7 +107,8 @@ def test_a_run_leaves_what_the_design_promises(whole_run):
     assert config["trainer"]["method"] == "stylegan2"
     records = [json.loads(line) for line in (path / "stats.jsonl").read_text().splitlines()]
     assert [record["step"] for record in records] == [3, 6, 9, 12]
-    assert {"Loss/G/loss", "Loss/D/loss", "images_per_second", "kimg"} <= set(records[0])
+    assert {"Loss/G/loss", "Loss/D/loss", "Loss/r1_penalty", "Loss/pl_penalty"} <= set(records[0])
+    assert records[0]["kimg"] == pytest.approx(0.012)
     assert (path / "log.txt").read_text().count("tick") == 4
     assert list(path.glob("tensorboard/events*"))
     assert len(list(path.glob("samples/fakes*.png"))) == 5
@@ -227,3 +231,10 @@ def test_one_run_folder_takes_one_process(tmp_path, monkeypatch):
     with _lock(first.workdir):
         with pytest.raises(UserError, match="in use by another process"):
             second.train()
+
+
+def test_the_command_to_go_on_can_be_pasted(monkeypatch):
+    words = ["x", "--set", "frozen={'teacher': 'a b'}", "--tiny"]
+    monkeypatch.setattr(sys, "argv", words)
+    command = train._command()
+    assert shlex.split(command) == ["python", "-m", "tfgan_edit.train", *words[1:]]

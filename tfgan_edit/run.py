@@ -199,7 +199,12 @@ class Run:
         path = self.workdir / "config.json"
         resolved = json.loads(json.dumps(self.config.to_json()))
         if path.exists():
-            changed = differences(read_json(path), resolved)
+            found = read_json(path)
+            if not isinstance(found, dict):
+                raise UserError(
+                    f"{path} is not the configuration of a run: choose another --workdir"
+                )
+            changed = differences(found, resolved)
             if changed:
                 raise UserError(
                     f"run folder {self.workdir} belongs to another recipe (they differ in "

@@ -9,6 +9,7 @@ Examples:
 The same command again resumes the run where its state stands. Ctrl-C saves and stops.
 """
 
+import shlex
 import sys
 
 from absl import flags
@@ -60,7 +61,7 @@ def main(f):
 
 
 def _command():
-    return "python -m tfgan_edit.train " + " ".join(sys.argv[1:])
+    return shlex.join(["python", "-m", "tfgan_edit.train", *sys.argv[1:]])
 
 
 if __name__ == "__main__":

@@ -6,7 +6,14 @@ from pathlib import Path
 import keras
 
 from tfgan_edit.config import UserError
-from tfgan_edit.storage import atomic_folder, read_json, require_space, sha256_of, write_json
+from tfgan_edit.storage import (
+    SUFFIX,
+    atomic_folder,
+    read_json,
+    require_space,
+    sha256_of,
+    write_json,
+)
 
 KEEP = 2  # the newest state, and the one before it in case that one is damaged
 WEIGHTS = "trainer.weights.h5"
@@ -34,6 +41,8 @@ class StateFolder:
             facts: dictionary that `restore` returns; it must hold "step".
         """
         folder = self.path / f"{facts['step']:010d}"
+        for partial in self.path.glob(f".*{SUFFIX}"):  # of a process that died while saving
+            shutil.rmtree(partial, ignore_errors=True)
         moments = [v for o in trainer.optimizers.values() for v in o.variables]
         require_space(folder, trainer.variables + moments)
         with atomic_folder(folder, replace=True) as partial:

@@ -43,7 +43,11 @@ def make_strategy(name="auto"):
                 "strategy 'multiworker' needs the environment variable TF_CONFIG with the "
                 "cluster's workers and this task; see the README's section on clusters"
             )
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        try:
+            return tf.distribute.MultiWorkerMirroredStrategy()
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            reason = " ".join(str(error).split())
+            raise UserError(f"the environment variable TF_CONFIG is wrong: {reason}") from error
     if name == "tpu":
         try:
             resolver = tf.distribute.cluster_resolver.TPUClusterResolver()

@@ -7,7 +7,6 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_edit.config import UserError
-from tfgan_edit.layers.registration import register
 from tfgan_edit.losses.adversarial import logistic_discriminator_loss, logistic_generator_loss
 from tfgan_edit.losses.penalties import path_length_penalty, path_lengths, r1_penalty
 from tfgan_edit.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
@@ -171,7 +170,6 @@ def lazy_adam(config, learning_rate, interval):
     )
 
 
-@register
 class StyleGAN2Trainer(GANTrainer):
     """Generator, discriminator, averaged generator, and one step of training.
 
