@@ -8,6 +8,7 @@ import ast
 import dataclasses
 import difflib
 import importlib.util
+import signal
 import sys
 import types
 import typing
@@ -36,6 +37,9 @@ def run_verb(main, define_flags):
             main(flags.FLAGS)
         except UserError as error:
             _refuse(error)
+        except KeyboardInterrupt:
+            print("stopped", file=sys.stderr)
+            sys.exit(128 + signal.SIGINT)
 
     def parse(argv):
         try:

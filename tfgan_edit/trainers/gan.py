@@ -263,9 +263,14 @@ class GANTrainer(keras.Model):
         """Prepares for `fit`; optimisers and losses are arguments of the constructor."""
         super().compile(jit_compile=False)  # `jit_phases` compiles what XLA can compile
 
-    def step_function(self, batch):
-        """One global step from outside of the replicas: {name: mean over replicas}."""
-        phases = self.phases_at(self.current_step())
+    def step_function(self, batch, phases=None):
+        """One global step from outside of the replicas: {name: mean over replicas}.
+
+        Args:
+            batch: as in `train_step`, for all replicas together.
+            phases: names of the phases to run; default those of the current step.
+        """
+        phases = self.phases_at(self.current_step()) if phases is None else tuple(phases)
         if phases not in self.step_functions:
             self.step_functions[phases] = self._trace(phases)
         return self.step_functions[phases](batch)

@@ -83,7 +83,7 @@ def train_loop(
     callbacks = keras.callbacks.CallbackList(callbacks, model=trainer)
     watch = _NonfiniteWatch(trainer.phase_of_log)
     step = trainer.current_step()
-    with _signals() as received:
+    with _signals() as received, _closing(callbacks):
         callbacks.on_train_begin({"step": step, "images": step * batch_size})
         while step < total_steps:
             tick = step // steps_per_tick
@@ -118,7 +118,6 @@ def train_loop(
                 break  # a signal in the last step has nothing left to stop
             save_state()
             if stop:
-                callbacks.on_train_end({"interrupted": True})
                 raise Interrupted(stop)
         callbacks.on_train_end({})
         save_state()
@@ -127,6 +126,16 @@ def train_loop(
 def tick_steps(kimg, batch_size):
     """Steps that show `kimg` thousand images, at least one."""
     return max(math.ceil(kimg * 1000 / batch_size), 1)
+
+
+@contextlib.contextmanager
+def _closing(callbacks):
+    """Ends the callbacks, so that bars and files are closed, also when a run fails."""
+    try:
+        yield
+    except BaseException:
+        callbacks.on_train_end({"interrupted": True})
+        raise
 
 
 @contextlib.contextmanager
