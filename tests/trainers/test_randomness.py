@@ -152,3 +152,15 @@ def test_shared_uniforms_of_many_steps_are_uniform():
     assert 0 <= values.min() < 0.01 and 0.99 < values.max() < 1
     assert abs(values.mean() - 0.5) < 5 * np.sqrt(1 / 12 / 2000)
     assert abs(values.std() - np.sqrt(1 / 12)) < 0.02
+
+
+def test_the_extreme_bits_give_finite_numbers(monkeypatch):
+    """All bits set once rounded up to 1 and made a noise of infinity, every 2²⁴ draws."""
+    bits = tf.constant([0, 2**32 - 1, 2**31, 2**9 - 1], tf.uint32)
+    monkeypatch.setattr(tf.random, "stateless_uniform", lambda *args, **kwargs: bits)
+    random = StepRandom(0, tf.constant(0, tf.int64))
+    normal = random.normal("noise", 4, [])
+    np.testing.assert_allclose(normal, [-5.29, 5.29, 0.0, -5.29], atol=0.01)
+    assert random.integers("labels", 4, 3).numpy().max() == 2
+    uniform = random.shared_uniform("mixing").numpy()
+    assert 0 < uniform.min() and uniform.max() < 1

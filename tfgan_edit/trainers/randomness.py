@@ -59,13 +59,14 @@ class StepRandom:
         return self._uniform(name, [])
 
     def _uniform(self, name, shape):
-        """Numbers in (0, 1), multiples of 2⁻²⁴ and a half.
+        """Numbers (k + ½) · 2⁻²³ in (0, 1), exact in float32.
 
         Made from Philox' integers, which are the same on every device and under XLA, whereas
-        TensorFlow's floats are not.
+        TensorFlow's floats are not. One bit more would round the largest number up to 1, whose
+        normal quantile is infinite.
         """
         number = zlib.crc32(f"{self.seed}/{self.scope}/{name}".encode())
         key = tf.stack([tf.constant(number, tf.int64), tf.cast(self.step, tf.int64)])
         bits = tf.random.stateless_uniform(shape, key, None, None, tf.uint32, alg="philox")
-        high = tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.float32)
-        return (high + 0.5) * 2.0**-24
+        high = tf.cast(tf.bitwise.right_shift(bits, tf.constant(9, tf.uint32)), tf.float32)
+        return (high + 0.5) * 2.0**-23
