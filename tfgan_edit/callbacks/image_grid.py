@@ -5,7 +5,6 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from tfgan_edit.ops.images import image_to_photo
 from tfgan_edit.pictures import image_grid, write_animation, write_picture
 
 GIF_FRAMES = 60  # at most; evenly spaced over the run
@@ -49,8 +48,7 @@ class ImageGrid(keras.callbacks.Callback):
             write_animation(self.folder / "evolution.gif", frames, fps=6)
 
     def _write(self, kimg, step):
-        photos = image_to_photo(self.draw()).numpy()
-        grid = image_grid(photos, columns=self.columns)
+        grid = image_grid(self.draw(), columns=self.columns)
         write_picture(self.folder / f"fakes{round(kimg * 1000):08d}.png", grid)
         with self.writer.as_default(step=step):
             tf.summary.image("fakes", grid[np.newaxis])
