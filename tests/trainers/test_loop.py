@@ -156,6 +156,18 @@ def test_memory_is_that_of_a_process_with_tensorflow():
 # === Signals ===
 
 
+@pytest.fixture(autouse=True)
+def usual_handlers():
+    """A shell that starts the tests in the background lets them ignore SIGINT."""
+    previous = [
+        (signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler)),
+        (signal.SIGTERM, signal.signal(signal.SIGTERM, signal.SIG_DFL)),
+    ]
+    yield
+    for number, handler in previous:
+        signal.signal(number, handler)
+
+
 def handlers():
     return [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
 
