@@ -143,3 +143,17 @@ def test_normalize_2nd_moment_in_half_precision(dtype, limit):
     actual = normalize_2nd_moment(x)
     assert actual.dtype == dtype
     assert_close(actual, reference.normalize_2nd_moment(x.numpy().astype(np.float64)), limit)
+
+
+def test_replicas_see_the_statistic_of_their_own_samples():
+    """The documented difference between one replica and two: how samples are grouped.
+
+    One replica groups samples b, b + 2, b + 4, b + 6 of eight; two replicas have four
+    consecutive ones each. So the halves differ from the whole, and equal it once the whole
+    is interleaved into the same groups.
+    """
+    x = np.random.RandomState(0).randn(8, 2, 2, 3).astype(np.float32)
+    halves = np.concatenate([minibatch_stddev(half) for half in (x[:4], x[4:])])
+    assert np.abs(minibatch_stddev(x) - halves).max() > 1e-3
+    order = [0, 4, 1, 5, 2, 6, 3, 7]
+    np.testing.assert_allclose(minibatch_stddev(x[order]), halves[order], rtol=1e-5)
