@@ -92,7 +92,9 @@ def train_loop(
             statistics, pending, start, first = _Means(), [], time.perf_counter(), step
             stop = 0
             while step < end and not stop:
-                pending.append((step, trainer.step_function(next(batches))))
+                # The loop knows the step: asking the device would wait for it every time.
+                phases = trainer.phases_at(step)
+                pending.append((step, trainer.step_function(next(batches), phases)))
                 step += 1
                 callbacks.on_train_batch_end(step, {"images": batch_size})
                 if len(pending) == FETCH_STEPS or step == end:
