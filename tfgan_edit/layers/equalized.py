@@ -106,7 +106,8 @@ class EqualizedDense(ComputeDtypeLayer):
 
     def call(self, x):
         dtype = self.variable_dtype
-        y = tf.matmul(tf.cast(x, dtype), tf.convert_to_tensor(self.kernel) * self.gain)
+        # The scale is on x, which is small beside the kernel.
+        y = tf.matmul(tf.cast(x, dtype) * self.gain, tf.convert_to_tensor(self.kernel))
         bias = None
         if self.bias is not None:
             bias = tf.convert_to_tensor(self.bias) * self.lr_multiplier
@@ -176,23 +177,28 @@ class EqualizedConv2D(ComputeDtypeLayer):
             self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
 
     def call(self, x):
+        dtype = self.product_dtype(x)
         resampled = self.up > 1 or self.down > 1
-        x = conv2d_resample(
-            x,
-            tf.convert_to_tensor(self.kernel) * self.scale,
+        kernel, scale = tf.convert_to_tensor(self.kernel), self.scale
+        if dtype == "float16":  # the unscaled products could exceed its range
+            kernel, scale = kernel * scale, None
+        y = conv2d_resample(
+            tf.cast(x, dtype),
+            tf.cast(kernel, dtype),
             filter=resample_filter(self.resample_taps) if resampled else None,
             up=self.up,
             down=self.down,
             padding=self.kernel_size // 2,
             flip_kernel=self.up > 1,
-            compute_dtype=self.product_dtype(x),
         )
         return bias_act(
-            x,
+            y,
             self.bias,
+            scale=scale,
             activation=self.activation,
             gain=ACTIVATIONS[self.activation].gain * self.gain,
             clamp=None if self.clamp is None else self.clamp * self.gain,
+            dtype=x.dtype,
         )
 
     def get_config(self):

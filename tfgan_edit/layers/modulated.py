@@ -10,7 +10,7 @@ from tfgan_edit.layers.equalized import (
     check_positive,
 )
 from tfgan_edit.layers.registration import register
-from tfgan_edit.ops.activation import ACTIVATIONS, bias_act, check_activation
+from tfgan_edit.ops.activation import ACTIVATIONS, check_activation
 from tfgan_edit.ops.modulation import modulated_conv2d
 from tfgan_edit.ops.upfirdn import resample_filter
 
@@ -79,23 +79,20 @@ class SynthesisLayer(ComputeDtypeLayer):
     def call(self, x, w, noise=None, gain=1.0):
         if noise is not None:
             noise = tf.convert_to_tensor(noise) * tf.convert_to_tensor(self.noise_strength)
-        x = modulated_conv2d(
+        return modulated_conv2d(
             x,
             tf.convert_to_tensor(self.kernel),
             self.affine(w),
             noise=noise,
+            bias=self.bias,
+            activation=self.activation,
+            gain=ACTIVATIONS[self.activation].gain * gain,
+            clamp=None if self.clamp is None else self.clamp * gain,
             filter=resample_filter(self.resample_taps) if self.up > 1 else None,
             up=self.up,
             padding=self.kernel_size // 2,
             flip_kernel=self.up > 1,
             compute_dtype=self.product_dtype(x),
-        )
-        return bias_act(
-            x,
-            self.bias,
-            activation=self.activation,
-            gain=ACTIVATIONS[self.activation].gain * gain,
-            clamp=None if self.clamp is None else self.clamp * gain,
         )
 
     def get_config(self):
@@ -141,14 +138,15 @@ class ToRGB(ComputeDtypeLayer):
         )
 
     def call(self, x, w):
-        x = modulated_conv2d(
+        return modulated_conv2d(
             x,
             tf.convert_to_tensor(self.kernel),
             self.affine(w) * self.scale,
             demodulate=False,
+            bias=self.bias,
+            clamp=self.clamp,
             compute_dtype=self.product_dtype(x),
         )
-        return bias_act(x, self.bias, clamp=self.clamp)
 
     def get_config(self):
         return {

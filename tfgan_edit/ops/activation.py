@@ -1,4 +1,7 @@
-"""Bias and activation with the gain that keeps the variance (arXiv 1912.04958, B)."""
+"""Scale, noise, bias and activation with the gain that keeps the variance.
+
+(arXiv 1912.04958, appendix B: what a layer does after its convolution, in one operation.)
+"""
 
 import math
 from typing import NamedTuple
@@ -24,7 +27,7 @@ ACTIVATIONS = {
     "swish": Activation(lambda x, alpha: x * tf.math.sigmoid(x), 0.0, math.sqrt(2)),
 }
 
-HOMOGENEOUS = ("linear", "relu", "lrelu")
+HOMOGENEOUS = ("linear", "relu", "lrelu")  # f(g x) = g f(x) for g > 0
 
 
 def check_activation(activation):
@@ -36,19 +39,33 @@ def check_activation(activation):
         )
 
 
-def bias_act(x, bias=None, *, activation="linear", alpha=None, gain=None, clamp=None):
-    """y = clip(gain * activation(x + bias), -clamp, clamp).
+def bias_act(
+    x,
+    bias=None,
+    *,
+    scale=None,
+    noise=None,
+    activation="linear",
+    alpha=None,
+    gain=None,
+    clamp=None,
+    dtype=None,
+):
+    """y = clip(gain * activation(scale * x + noise + bias), -clamp, clamp).
 
     Args:
         x: [..., C], any float dtype.
         bias: [C] or None.
+        scale: a number, or a tensor that broadcasts to `x`, or None.
+        noise: tensor that broadcasts to `x`, or None.
         activation: a key of `ACTIVATIONS`.
         alpha: slope of `lrelu` below zero; default 0.2.
         gain: factor after the activation; default per activation, `sqrt(2)` for `lrelu`.
         clamp: bound on |y|, or None.
+        dtype: of the result; default that of `x`. The computation uses the wider of the two.
 
     Returns:
-        Same shape and dtype as `x`.
+        Same shape as `x`.
 
     Raises:
         ValueError: unknown activation or negative clamp.
@@ -59,15 +76,26 @@ def bias_act(x, bias=None, *, activation="linear", alpha=None, gain=None, clamp=
     entry = ACTIVATIONS[activation]
     alpha = entry.alpha if alpha is None else alpha
     gain = entry.gain if gain is None else gain
-    if bias is not None:
-        x = x + tf.cast(bias, x.dtype)
+    dtype = x.dtype if dtype is None else tf.as_dtype(dtype)
+    wide = dtype if dtype.size >= x.dtype.size else x.dtype
+    outer = 1.0
     if activation in HOMOGENEOUS and gain > 0:
-        # f(g x) = g f(x). In this order the graph optimiser of TensorFlow 2.21 does not try
-        # to fuse convolution, bias and leaky ReLU, which fails where gradients are taken.
-        x = entry.function(x if gain == 1 else x * gain, alpha)
-    else:
-        x = entry.function(x, alpha)
-        x = x if gain == 1 else x * gain
+        # On the small factors instead of the result. In this order the graph optimiser of
+        # TensorFlow 2.21 does not try to fuse convolution, bias and leaky ReLU either, which
+        # fails where gradients are taken.
+        gain, outer = 1.0, gain
+    terms = {"scale": scale, "noise": noise, "bias": bias}
+    terms = {key: tf.cast(term, wide) * outer for key, term in terms.items() if term is not None}
+    if "scale" not in terms and outer != 1:
+        terms["scale"] = tf.constant(outer, wide)
+    x = tf.cast(x, wide)
+    if "scale" in terms:
+        x = x * terms["scale"]
+    for key in ("noise", "bias"):
+        if key in terms:
+            x = x + terms[key]
+    x = entry.function(x, alpha)
+    x = x if gain == 1 else x * gain
     if clamp is not None:
-        x = tf.clip_by_value(x, tf.constant(-clamp, x.dtype), tf.constant(clamp, x.dtype))
-    return x
+        x = tf.clip_by_value(x, tf.constant(-clamp, wide), tf.constant(clamp, wide))
+    return tf.cast(x, dtype)

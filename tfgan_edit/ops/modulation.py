@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from tfgan_edit.ops.activation import bias_act
 from tfgan_edit.ops.convolution import conv2d_resample
 
 
@@ -12,6 +13,10 @@ def modulated_conv2d(
     *,
     demodulate=True,
     noise=None,
+    bias=None,
+    activation="linear",
+    gain=None,
+    clamp=None,
     filter=None,
     up=1,
     down=1,
@@ -30,8 +35,11 @@ def modulated_conv2d(
         kernel: [kh, kw, I, O].
         styles: [N, I].
         demodulate: divide by the norm of the scaled kernel.
-        noise: [N or 1, H', W', 1] that is added to the result, or None.
-        filter, up, down, padding, flip_kernel, compute_dtype: as in `conv2d_resample`.
+        noise: [N or 1, H', W', 1] that is added to the convolution, or None.
+        bias, activation, gain, clamp: what follows, as in `bias_act`.
+        filter, up, down, padding, flip_kernel: as in `conv2d_resample`.
+        compute_dtype: dtype of filter and convolution, default that of `x`. On processors with
+            bfloat16 units this doubles the speed while all else stays in float32.
         method: "scale" multiplies input and output and convolves once for all samples;
             "grouped" builds one kernel a sample, needs a fixed N, and runs on GPUs and under
             XLA (on CPUs TensorFlow has no gradient of grouped convolutions outside of XLA).
@@ -63,19 +71,28 @@ def modulated_conv2d(
         "down": down,
         "padding": padding,
         "flip_kernel": flip_kernel,
-        "compute_dtype": compute_dtype,
     }
+    dtype = x.dtype
     if method == "scale":
-        x = x * tf.cast(styles, x.dtype)[:, tf.newaxis, tf.newaxis, :]
-        x = conv2d_resample(x, kernel, **resampling)
-        if demodulation is not None:
-            x = x * tf.cast(demodulation, x.dtype)[:, tf.newaxis, tf.newaxis, :]
+        x = bias_act(x, scale=styles[:, tf.newaxis, tf.newaxis, :], dtype=compute)
+        x = conv2d_resample(x, tf.cast(kernel, compute), **resampling)
+        scale = None if demodulation is None else demodulation[:, tf.newaxis, tf.newaxis, :]
     else:
         kernels = kernel[tf.newaxis] * styles[:, tf.newaxis, tf.newaxis, :, tf.newaxis]
         if demodulation is not None:
             kernels = kernels * demodulation[:, tf.newaxis, tf.newaxis, tf.newaxis, :]
-        x = _convolve_grouped(x, kernels, resampling)
-    return x if noise is None else x + tf.cast(noise, x.dtype)
+        kernels = tf.cast(kernels, compute)
+        x, scale = _convolve_grouped(tf.cast(x, compute), kernels, resampling), None
+    return bias_act(
+        x,
+        bias,
+        scale=scale,
+        noise=noise,
+        activation=activation,
+        gain=gain,
+        clamp=clamp,
+        dtype=dtype,
+    )
 
 
 def _convolve_grouped(x, kernels, resampling):

@@ -204,8 +204,9 @@ class GANTrainer(keras.Model):
         With loss scaling, one such number makes all gradients zero (on every replica) and
         halves the scale. Without, NaN becomes 0 and ±inf ±1e5, as in StyleGAN2-ADA.
         """
-        bad = [tf.reduce_sum(tf.cast(~tf.math.is_finite(g), tf.float32)) for g in gradients]
-        count = tf.add_n(bad)
+        # One pass over gradients that are finite: their sum of squares tells.
+        finite = tf.math.is_finite(tf.add_n([tf.nn.l2_loss(g) for g in gradients]))
+        count = tf.cond(finite, lambda: 0.0, lambda: _count_nonfinite(gradients))
         if self.loss_scaling:
             total = tf.distribute.get_replica_context().all_reduce("sum", count)
             finite = tf.equal(total, 0)
@@ -213,11 +214,8 @@ class GANTrainer(keras.Model):
             gradients = [tf.where(finite, g / scale, tf.zeros_like(g)) for g in gradients]
             across_replicas(self._update_loss_scale, finite)
             return gradients, count
-        gradients = [
-            tf.clip_by_value(tf.where(tf.math.is_nan(g), tf.zeros_like(g), g), -1e5, 1e5)
-            for g in gradients
-        ]
-        return gradients, count
+        repaired = tf.cond(finite, lambda: gradients, lambda: [_repair(g) for g in gradients])
+        return repaired, count
 
     # === Across replicas ===
 
@@ -310,6 +308,15 @@ class GANTrainer(keras.Model):
 
         self.train_function = train_function
         return train_function
+
+
+def _count_nonfinite(gradients):
+    return tf.add_n([tf.reduce_sum(tf.cast(~tf.math.is_finite(g), tf.float32)) for g in gradients])
+
+
+def _repair(gradient):
+    gradient = tf.where(tf.math.is_nan(gradient), tf.zeros_like(gradient), gradient)
+    return tf.where(tf.math.is_inf(gradient), 1e5 * tf.sign(gradient), gradient)
 
 
 def _interpolate(old, new, decay):

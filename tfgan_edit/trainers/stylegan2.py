@@ -225,8 +225,9 @@ class StyleGAN2Trainer(GANTrainer):
             return loss, logs, updates
         if phase == "Dmain":
             fakes, fake_labels, updates = self._generate(size, random)
-            fake_logits = self.discriminator(tf.stop_gradient(fakes), labels=fake_labels)
-            real_logits = self.discriminator(images, labels=labels)
+            real_logits, fake_logits = self._discriminate_both(
+                images, labels, tf.stop_gradient(fakes), fake_labels
+            )
             loss = logistic_discriminator_loss(real_logits, fake_logits)
             logs = {
                 "Loss/D/loss": loss,
@@ -285,24 +286,44 @@ class StyleGAN2Trainer(GANTrainer):
         if generator.label_dim:
             rows = random.integers("labels", size, len(self.label_table))
             labels = tf.gather(tf.constant(self.label_table), rows)
-        z = random.normal("z", size, [generator.z_dim])
-        w_plus = generator.mapping(z, labels=labels)
+        names = ["z", "z_mixing"] if config.style_mixing else ["z"]
+        z = [random.normal(name, size, [generator.z_dim]) for name in names]
+        repeated = None if labels is None else tf.concat([labels] * len(z), axis=0)
+        w_plus, *second = tf.split(generator.mapping(tf.concat(z, 0), labels=repeated), len(z))
         w_avg = generator.mapping.w_avg.value
         batch_mean = tf.stop_gradient(tf.reduce_mean(w_plus[:, 0], axis=0))
         updates = [
             (generator.mapping.w_avg, batch_mean + config.w_avg_decay * (w_avg - batch_mean))
         ]
         if config.style_mixing:
-            second = generator.mapping(
-                random.normal("z_mixing", size, [generator.z_dim]), labels=labels
-            )
             num_ws = generator.num_ws
             cutoff = 1.0 + tf.floor(random.shared_uniform("cutoff") * (num_ws - 1))
             mixes = random.shared_uniform("mixing") < config.style_mixing
             cutoff = tf.where(mixes, cutoff, float(num_ws))
             first = tf.range(num_ws, dtype=tf.float32)[:, tf.newaxis] < cutoff
-            w_plus = tf.where(first, w_plus, second)
+            w_plus = tf.where(first, w_plus, second[0])
         return w_plus, labels, updates
+
+    def _discriminate_both(self, reals, real_labels, fakes, fake_labels):
+        """(logits of reals, logits of fakes), in one pass: weights are read and derived once.
+
+        Samples are woven so that every group of the minibatch statistic, which takes each
+        M-th sample, has only reals or only fakes, as in two passes.
+        """
+        size, group = reals.shape[0], self.config.group_size
+        if group is None or group > size:  # one group would hold both
+            real_logits = self.discriminator(reals, labels=real_labels)
+            return real_logits, self.discriminator(fakes, labels=fake_labels)
+
+        def weave(a, b):
+            a, b = (tf.reshape(x, [group, size // group, *x.shape[1:]]) for x in (a, b))
+            woven = tf.concat([a, b], axis=1)
+            return tf.reshape(woven, [2 * size, *woven.shape[2:]])
+
+        labels = None if real_labels is None else weave(real_labels, fake_labels)
+        logits = self.discriminator(weave(reals, fakes), labels=labels)
+        real, fake = tf.split(tf.reshape(logits, [group, 2 * size // group, 1]), 2, axis=1)
+        return tf.reshape(real, [size, 1]), tf.reshape(fake, [size, 1])
 
     def average_decay(self, images_seen, batch_size):
         """0.5^(batch / half-life); the half-life may ramp up with the images seen."""
