@@ -67,14 +67,15 @@ def test_transparent_parts_become_white():
     assert tuple(photo[5, 14]) == (255, 255, 255)
 
 
-def test_exif_turns_the_picture_and_the_box_is_in_the_upright_one():
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_exif_turns_the_picture_and_the_box_is_in_the_upright_one(kind):
     exif = Image.Exif()
     exif[0x0112] = 6  # turn clockwise to see it upright: left goes to the top
-    photo = read(picture((40, 20)), kind="JPEG", exif=exif, crop="none")
+    photo = read(picture((40, 20)), kind=kind, exif=exif, crop="none")
     np.testing.assert_allclose(photo[2, 8], RED, atol=12)
     np.testing.assert_allclose(photo[13, 8], (10, 20, 230), atol=12)
     assert not photo[:, 0].any()  # upright it is 20 wide and 40 high
-    photo = read(picture((40, 20)), kind="JPEG", exif=exif, crop=(0, 20, 20, 40))
+    photo = read(picture((40, 20)), kind=kind, exif=exif, crop=(0, 20, 20, 40))
     np.testing.assert_allclose(photo[8, 8], (10, 20, 230), atol=12)
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from tfgan_edit import storage
 from tfgan_edit.config import UserError
-from tfgan_edit.data import avatars, preparation
+from tfgan_edit.data import avatars, preparation, sources
 from tfgan_edit.data.preparation import prepare, prepare_records
 from tfgan_edit.data.records import DataConfig
 
@@ -42,11 +42,15 @@ def test_a_folder_is_read_in_the_order_of_names(tmp_path):
     assert import_from(source, tmp_path / "less", num=3).records.num == 3
 
 
-def test_two_workers_give_the_same_as_one(tmp_path):
+def test_two_workers_give_the_same_as_one(tmp_path, monkeypatch):
     source = make_pictures(tmp_path / "in", num=70)
+    (source / "05.png").write_bytes(b"broken")
     one = import_from(source, tmp_path / "one")
     two = import_from(source, tmp_path / "two", workers=2)
-    assert one.records.hash == two.records.hash
+    monkeypatch.setattr(sources, "_RUN_BYTES", 3 * 8 * 8 * 3)  # three photos a task
+    three = import_from(source, tmp_path / "three", workers=2)
+    assert one.records.hash == two.records.hash == three.records.hash
+    assert one.skipped == two.skipped == three.skipped and one.records.num == 69
 
 
 def test_few_unreadable_files_are_listed(tmp_path):

@@ -10,7 +10,6 @@ import functools
 import io
 import math
 import os
-import pathlib
 import warnings
 import zipfile
 
@@ -88,6 +87,8 @@ def read_photo(file, fitting):
 
 def _fit(image, fitting):
     height, width = fitting.resolution
+    if image.format == "TIFF":
+        image.load()  # Pillow turns it upright here, and says so only afterwards
     orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     full = image.size[::-1] if orientation in (5, 6, 7, 8) else image.size
     box = _crop_box(full, fitting)
@@ -96,7 +97,9 @@ def _fit(image, fitting):
     if fitting.resize == "lanczos" and shrink > 1:
         # JPEG is decoded at 1/2, 1/4 or 1/8: at least 3 times the photo's size stays.
         image.draft(None, tuple(int(side / shrink) for side in image.size))
-    rgb = _to_rgb(ImageOps.exif_transpose(image))
+    if orientation != 1:  # `exif_transpose` copies also what is upright
+        image = ImageOps.exif_transpose(image)
+    rgb = _to_rgb(image)
     enlarged = kept[0] < width or kept[1] < height
     drafted = rgb.size[0] / full[0], rgb.size[1] / full[1]
     scaled = [edge * drafted[axis % 2] for axis, edge in enumerate(box)]
@@ -153,7 +156,7 @@ def _to_rgb(image):
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 @functools.lru_cache(maxsize=2)
@@ -172,11 +175,11 @@ def _open_entry(path, name):
         raise UnreadablePhoto(f"damaged or encrypted: {error}") from None
 
 
-def _read_one(container, item, fitting):
+def _read_one(container, is_folder, item, fitting):
     if isinstance(item, bytes):
         return read_photo(io.BytesIO(item), fitting)
-    if os.path.isdir(container):
-        return read_photo(pathlib.Path(container) / item, fitting)
+    if is_folder:
+        return read_photo(os.path.join(container, item), fitting)
     try:
         return read_photo(_open_entry(container, item), fitting)
     except OSError as error:
@@ -191,12 +194,13 @@ def read_run(task):
     None or why it cannot be read; `enlarged` counts photos smaller than the resolution.
     """
     container, items, fitting = task
+    is_folder = os.path.isdir(container)
     photos = []
     reasons = []
     num_enlarged = 0
     for item in items:
         try:
-            photo, enlarged = _read_one(container, item, fitting)
+            photo, enlarged = _read_one(container, is_folder, item, fitting)
         except UnreadablePhoto as error:
             reasons.append(str(error))
         else:

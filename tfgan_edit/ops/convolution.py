@@ -4,6 +4,8 @@ import itertools
 
 import tensorflow as tf
 
+from tfgan_edit.ops.gradients import named_gradient
+from tfgan_edit.ops.placement import uses_cpu_kernels
 from tfgan_edit.ops.upfirdn import (
     filter_size,
     normalize_padding,
@@ -14,7 +16,8 @@ from tfgan_edit.ops.upfirdn import (
 def conv2d(x, kernel, *, stride=1, padding=0):
     """Correlation with zero padding: [N, H, W, I] * [kh, kw, I, O] -> [N, H', W', O].
 
-    Both have the same dtype. With G times I input channels it is a grouped convolution, where O counts all groups.
+    Both have the same dtype. With G times I input channels it is a grouped convolution, where
+    O counts all groups.
 
     Args:
         padding: as in `upfirdn2d`; negative values crop.
@@ -72,7 +75,7 @@ class _Convolution:
         self.pads = [[0, 0], [top, bottom], [left, right], [0, 0]]
 
     def __call__(self, x, kernel):
-        @tf.custom_gradient
+        @named_gradient
         def convolve(x, kernel):
             def gradient(dy):
                 dx = self.transposed(dy, kernel, x.shape[1:])
@@ -88,7 +91,7 @@ class _Convolution:
     def transposed(self, y, kernel, size):
         """Gradient with respect to x: [N, H', W', O], [kh, kw, I, O] -> [N, *size]."""
 
-        @tf.custom_gradient
+        @named_gradient
         def transpose(y, kernel):
             def gradient(dx):
                 return self(dx, kernel), self.weights_gradient(dx, y)
@@ -108,14 +111,14 @@ class _Convolution:
     def weights_gradient(self, x, y):
         """Gradient with respect to k: [N, H, W, I], [N, H', W', O] -> [kh, kw, I, O]."""
 
-        @tf.custom_gradient
+        @named_gradient
         def correlate(x, y):
             def gradient(dk):
                 return self.transposed(y, dk, x.shape[1:]), self(x, dk)
 
             grouped = x.shape[-1] != self.kernel_shape[2]
             small = y.shape[1] * y.shape[2] <= SMALL_MAP[x.dtype.size]
-            if small and not grouped:
+            if small and not grouped and uses_cpu_kernels():
                 return self._product(x, y), gradient
             kernel = tf.raw_ops.Conv2DBackpropFilter(
                 input=x,

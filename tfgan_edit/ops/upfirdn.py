@@ -7,6 +7,9 @@ only compute its padding and gain. (Karras et al. 2019, arXiv 1912.04958, append
 import numpy as np
 import tensorflow as tf
 
+from tfgan_edit.ops.gradients import named_gradient
+from tfgan_edit.ops.placement import traced_for_xla
+
 
 def resample_filter(
     taps=(1, 3, 3, 1), *, normalize=True, flip=False, gain=1.0, separable=None
@@ -213,7 +216,7 @@ class _Resampling:
         self.filter, self.up, self.down, self.padding = filter, up, down, padding
 
     def __call__(self, x):
-        @tf.custom_gradient
+        @named_gradient
         def resample(x):
             return self._forward(x), self._adjoint(x.shape[1:3])
 
@@ -240,5 +243,18 @@ class _Resampling:
 
 
 def _depthwise(x, filter, stride=1):
-    kernel = np.repeat(filter[:, :, np.newaxis, np.newaxis], x.shape[-1], axis=2)
-    return tf.nn.depthwise_conv2d(x, tf.constant(kernel, x.dtype), [1, stride, stride, 1], "VALID")
+    """Full overlaps of every channel with the same filter: a depthwise convolution, or under XLA,
+    which fuses sums with what is around them but not convolutions, a sum of shifted pictures.
+    """
+    kh, kw = filter.shape
+    if not traced_for_xla():
+        kernel = np.repeat(filter[:, :, np.newaxis, np.newaxis], x.shape[-1], axis=2)
+        strides = [1, stride, stride, 1]
+        return tf.nn.depthwise_conv2d(x, tf.constant(kernel, x.dtype), strides, "VALID")
+    bottom, right = x.shape[1] - kh + 1, x.shape[2] - kw + 1
+    return tf.add_n(
+        [
+            x[:, i : i + bottom : stride, j : j + right : stride] * tf.constant(tap, x.dtype)
+            for (i, j), tap in np.ndenumerate(filter)
+        ]
+    )

@@ -158,7 +158,8 @@ class GANTrainer(keras.Model):
                     for old, new in zip((gradients, logs, updates), result, strict=True)
                 )
         names, variables = self._traced.outputs[phase.name]
-        gradients, nonfinite = self._sanitize(gradients)
+        with tf.name_scope("check_gradients"):
+            gradients, nonfinite = self._sanitize(gradients)
         weights = self.networks[phase.network].trainable_variables
         self.optimizers[phase.network].apply(gradients, weights)
         if updates:
@@ -249,9 +250,10 @@ class GANTrainer(keras.Model):
     def _update_average(self, strategy, average, network, decay):
         """Weights that learn are averaged; statistics and noise maps are copied."""
         learned = {id(v) for v in network.trainable_variables}
-        for old, new in zip(average.weights, network.weights, strict=True):
-            function = _interpolate if id(new) in learned else _replace
-            assign_everywhere(strategy, old, function, new, decay)
+        with tf.name_scope("average"):
+            for old, new in zip(average.weights, network.weights, strict=True):
+                function = _interpolate if id(new) in learned else _replace
+                assign_everywhere(strategy, old, function, new, decay)
 
     # === Running ===
 

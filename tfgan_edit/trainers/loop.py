@@ -7,9 +7,10 @@ Keras epoch: callbacks are `keras.callbacks.Callback`s.
 
 import contextlib
 import math
-import resource
+import re
 import signal
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -202,4 +203,15 @@ def process_memory():
     """Peak memory of this process, bytes; of the first GPU where there is one."""
     if tf.config.list_logical_devices("GPU"):
         return tf.config.experimental.get_memory_info("GPU:0")["peak"]
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return resident_memory(peak=True)
+
+
+def resident_memory(pid="self", peak=False):
+    """Bytes of memory that a process occupies, or the most it did; 0 if it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    # Not ru_maxrss of getrusage: that begins with the peak of the process that started it.
+    found = re.search(rf"^{'VmHWM' if peak else 'VmRSS'}:\s*(\d+) kB$", status, re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0

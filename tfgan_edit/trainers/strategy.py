@@ -41,7 +41,7 @@ def make_strategy(name="auto"):
         if not os.environ.get("TF_CONFIG"):
             raise UserError(
                 "strategy 'multiworker' needs the environment variable TF_CONFIG with the "
-                "cluster's workers and this task; see the README's section on clusters"
+                "cluster's workers and this task; see docs/clusters.md"
             )
         try:
             return tf.distribute.MultiWorkerMirroredStrategy()

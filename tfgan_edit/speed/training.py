@@ -1,0 +1,90 @@
+"""Table "speed": training steps, synthesis and the input pipeline of a recipe."""
+
+import dataclasses
+import time
+
+import tensorflow as tf
+
+from tfgan_edit.run import Run
+from tfgan_edit.speed.measurement import Table, alternate, median_gain, row
+
+PIPELINE_SECONDS = 1.0  # length of one repeat of the data measurement
+
+
+def measure(config, settings):
+    """The recipe as it is, in each precision.
+
+    Rows: `training` (steps of the main phases), `step with PHASE` for every lazy phase,
+    `synthesis` (averaged generator, batch 8, constant noise), `input pipeline`.
+    """
+    runs = {p: Run(dataclasses.replace(config, precision=p)) for p in settings.precisions}
+    functions = {}
+    for precision, run in runs.items():
+        functions["training", precision] = steps(run, settings.steps, main_phases(run))
+        for phase in lazy_phases(run):
+            with_phase = [p.name for p in run.trainer.phases if p.interval == 1 or p.name == phase]
+            functions[f"step with {phase}", precision] = steps(run, 1, with_phase)
+        functions["synthesis", precision] = synthesis(run.trainer.averages["generator"])
+    batches = runs[settings.precisions[0]].batches(0)
+    functions["input pipeline", "uint8"] = pipeline(batches, config.batch_size)
+
+    values = alternate(functions, settings.repeats)
+    rows = []
+    for (name, setting), numbers in values.items():
+        unit = "ms/image" if name == "synthesis" else "images/s"
+        first = values.get((name, settings.precisions[0]))
+        more = {"ratio": median_gain(numbers, first, unit)} if first else {}
+        rows.append(row(name, setting, numbers, unit, **more))
+    return Table(rows, [f"ratio: times as fast as {settings.precisions[0]}"])
+
+
+def main_phases(run):
+    """Names of the phases that every step has."""
+    return [p.name for p in run.trainer.phases if p.interval == 1]
+
+
+def lazy_phases(run):
+    """Names of the phases that only some steps have."""
+    return [p.name for p in run.trainer.phases if p.interval > 1]
+
+
+def steps(run, count, phases):
+    """Function: images/s of `count` training steps of these phases."""
+    batches = run.batches(0)
+
+    def once():
+        start = time.perf_counter()
+        for _ in range(count):
+            logs = run.trainer.step_function(next(batches), phases)
+        float(next(iter(logs.values())))  # waits for the device
+        return count * run.config.batch_size / (time.perf_counter() - start)
+
+    return once
+
+
+def synthesis(generator, batch_size=8, calls=5):
+    """Function: milliseconds an image of a generator's synthesis with constant noise."""
+    w_plus = tf.random.normal([batch_size, generator.num_ws, generator.w_dim])
+    synthesize = tf.function(lambda w: generator.synthesis(w, noise="constant"), autograph=False)
+
+    def once():
+        start = time.perf_counter()
+        for _ in range(calls):
+            images = synthesize(w_plus)
+        images.numpy()  # waits for the device
+        return (time.perf_counter() - start) * 1000 / (calls * batch_size)
+
+    return once
+
+
+def pipeline(batches, batch_size):
+    """Function: images/s that an iterator of batches delivers to nobody."""
+
+    def once():
+        count, start = 0, time.perf_counter()
+        while time.perf_counter() - start < PIPELINE_SECONDS:
+            next(batches)
+            count += batch_size
+        return count / (time.perf_counter() - start)
+
+    return once
