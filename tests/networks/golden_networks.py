@@ -2,6 +2,7 @@
 
 from tests import golden_files as golden
 from tfgan_edit.checkpoints import stylegan2 as checkpoint
+from tfgan_edit.checkpoints.key_map import assign_weights
 from tfgan_edit.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 
 
@@ -19,7 +20,7 @@ def ada_generator(name):
         **options["synthesis_kwargs"],
     )
     entries = checkpoint.pytorch_ada_generator_map(generator)
-    checkpoint.assign_weights(generator, entries, golden.under(arrays, "param/"))
+    assign_weights(generator, entries, golden.under(arrays, "param/"))
     return generator, arrays, meta
 
 
@@ -36,7 +37,7 @@ def ada_discriminator(name):
         mapping_layers=options.get("mapping_kwargs", {}).get("num_layers", 8),
     )
     entries = checkpoint.pytorch_ada_discriminator_map(discriminator)
-    checkpoint.assign_weights(discriminator, entries, golden.under(arrays, "param/"))
+    assign_weights(discriminator, entries, golden.under(arrays, "param/"))
     return discriminator, arrays, meta
 
 
@@ -53,7 +54,7 @@ def rosinality_generator():
     state = golden.under(arrays, "param/")
     state["latent_avg"] = arrays["in/truncation_latent"]
     entries = checkpoint.rosinality_generator_map(generator)
-    checkpoint.assign_weights(generator, entries, state)
+    assign_weights(generator, entries, state)
     return generator, arrays, meta
 
 
@@ -63,5 +64,5 @@ def rosinality_discriminator():
         meta["ctor"]["size"], channels=meta["channels"], group_size=4
     )
     entries = checkpoint.rosinality_discriminator_map(discriminator)
-    checkpoint.assign_weights(discriminator, entries, golden.under(arrays, "param/"))
+    assign_weights(discriminator, entries, golden.under(arrays, "param/"))
     return discriminator, arrays, meta

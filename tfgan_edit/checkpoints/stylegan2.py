@@ -1,83 +1,35 @@
-"""Key map of StyleGAN2: names and layouts of official files -> variables of our networks.
+"""Key maps of StyleGAN2: names and layouts of official files -> variables of our networks.
 
-Three columns make a row: the name in the file, the attribute of our layer, the layout. Two
-families of names are known: StyleGAN2-ADA for PyTorch (`synthesis.b8.conv0.weight`) and
-rosinality's stylegan2-pytorch (`convs.0.conv.weight`). Their arrays hold the same values;
-no gain is folded into any of them. The rows are read in both directions.
+Three columns make a row: the name in the file, the attribute of our layer, the layout. Three
+families of names are known: NVIDIA's TensorFlow (`synthesis/8x8/Conv0_up/weight`), StyleGAN2-ADA
+for PyTorch (`synthesis.b8.conv0.weight`), rosinality's (`convs.0.conv.weight`). The latter two
+hold the same values. In the first, kernels of up-sampling layers are turned by 180 degrees and
+biases of styles lack the 1 that is added to them. No gain is folded into any of them.
 """
 
-import operator
-from collections.abc import Callable
-from typing import NamedTuple
-
-import keras
 import numpy as np
 
+from tfgan_edit.checkpoints.key_map import (
+    AS_IS,
+    COLOUR_BIAS,
+    CONST,
+    CONV,
+    CONV_5D,
+    DENSE,
+    FLIPPED,
+    MAP,
+    NOISE,
+    PLUS_ONE,
+    SCALAR,
+    VECTOR,
+    Entry,
+    Fixed,
+    flatten_dense,
+    flatten_rows,
+    rows,
+)
+from tfgan_edit.config import UserError
 from tfgan_edit.ops.upfirdn import resample_filter
-
-
-class Layout(NamedTuple):
-    """How an array of a file becomes one of ours, and back."""
-
-    name: str
-    load: Callable[[np.ndarray], np.ndarray]
-    store: Callable[[np.ndarray], np.ndarray]
-
-
-class Entry(NamedTuple):
-    """One array: its name in the file, our variable, the layout between them."""
-
-    source: str
-    variable: keras.Variable
-    layout: Layout
-    optional: bool = False  # some files lack it; the variable then keeps its value
-
-
-def _transposed(*axes):
-    inverse = np.argsort(axes)
-    return lambda a: np.transpose(a, axes), lambda a: np.transpose(a, inverse)
-
-
-def _then(first, second):
-    """`first` on loading before `second`, undone in reverse order on storing."""
-    return lambda a: second[0](first[0](a)), lambda a: first[1](second[1](a))
-
-
-_DROP_FIRST = (operator.itemgetter(0), lambda a: a[None])  # [1, …] <-> […]
-_OIHW_TO_HWIO = _transposed(2, 3, 1, 0)  # same orientation in space, also for up-sampling
-_NCHW_TO_NHWC = _transposed(0, 2, 3, 1)
-
-AS_IS = Layout("as_is", lambda a: a, lambda a: a)
-SCALAR = Layout("scalar", *_DROP_FIRST)  # [1] <-> []
-VECTOR = Layout("vector", np.ravel, np.ravel)  # [1, n] or [n] -> [n]
-DENSE = Layout("dense", *_transposed(1, 0))  # [out, in] <-> [in, out]
-CONV = Layout("conv", *_OIHW_TO_HWIO)
-CONV_5D = Layout("conv_5d", *_then(_DROP_FIRST, _OIHW_TO_HWIO))  # [1, O, I, k, k] <-> HWIO
-MAP = Layout("map", *_NCHW_TO_NHWC)  # [1, C, h, w] <-> [1, h, w, C]
-CONST = Layout(  # [C, h, w] <-> [1, h, w, C]
-    "const", *_then(_DROP_FIRST[::-1], _NCHW_TO_NHWC)
-)
-NOISE = Layout(  # [h, w] <-> [1, h, w, 1]
-    "noise", lambda a: a[None, :, :, None], lambda a: a[0, :, :, 0]
-)
-COLOUR_BIAS = Layout(  # [1, C, 1, 1] <-> [C]
-    "colour_bias", np.ravel, lambda a: a[None, :, None, None]
-)
-
-
-def flatten_dense(height, width, channels):
-    """Dense layer after a flatten: inputs in order C, h, w <-> inputs in order h, w, C."""
-
-    def load(a):  # [out, C * h * w] -> [h * w * C, out]
-        a = np.reshape(a, [-1, channels, height, width])
-        return np.reshape(np.transpose(a, (2, 3, 1, 0)), [height * width * channels, -1])
-
-    def store(a):
-        a = np.reshape(a, [height, width, channels, -1])
-        return np.reshape(np.transpose(a, (3, 2, 0, 1)), [-1, channels * height * width])
-
-    return Layout("flatten_dense", load, store)
-
 
 # === Tables: (name in the file, attribute of our layer, layout) ===
 
@@ -129,15 +81,30 @@ ROSINALITY_DOWN_LAYER = (  # blur, convolution, activation
 )
 ROSINALITY_SKIP = (("1.weight", "kernel", CONV),)
 
-# FIR filters are stored beside the weights; ours come from the constructor.
-FILTER_SUFFIXES = (".resample_filter", ".blur.kernel", ".upsample.kernel", ".0.kernel")
+TF_DENSE_LAYER = (
+    ("weight", "kernel", AS_IS),
+    ("bias", "bias", AS_IS),
+)
+TF_CONV_LAYER = TF_DENSE_LAYER  # [in, out] and HWIO as ours
+TF_CONV_WITHOUT_BIAS = (("weight", "kernel", AS_IS),)
+TF_STYLE = (
+    ("mod_weight", "affine.kernel", AS_IS),
+    ("mod_bias", "affine.bias", PLUS_ONE),
+)
+TF_SYNTHESIS_LAYER = (
+    ("weight", "kernel", AS_IS),
+    ("bias", "bias", AS_IS),
+    ("noise_strength", "noise_strength", AS_IS),
+    *TF_STYLE,
+)
+TF_UP_LAYER = (("weight", "kernel", FLIPPED), *TF_SYNTHESIS_LAYER[1:])
+TF_TO_RGB = (*TF_CONV_LAYER, *TF_STYLE)
 
 
-def _rows(prefix, layer, table):
-    return [
-        Entry(f"{prefix}.{source}", operator.attrgetter(attribute)(layer), layout)
-        for source, attribute, layout in table
-    ]
+def _filter(network, gain=1):
+    """The FIR filter of a network as files store it, [taps, taps]."""
+    taps = getattr(network, "synthesis", network).resample_taps
+    return np.asarray(resample_filter(taps) * gain, np.float32)
 
 
 # === StyleGAN2-ADA for PyTorch ===
@@ -148,10 +115,17 @@ def _ada_mapping(mapping):
     if mapping.num_ws is not None:  # absent from files whose average was not tracked
         entries.append(Entry("mapping.w_avg", mapping.w_avg, AS_IS, optional=True))
     if mapping.embed is not None:
-        entries += _rows("mapping.embed", mapping.embed, DENSE_LAYER)
+        entries += rows("mapping.embed.", mapping.embed, DENSE_LAYER)
     for i, layer in enumerate(mapping.dense_layers):
-        entries += _rows(f"mapping.fc{i}", layer, DENSE_LAYER)
+        entries += rows(f"mapping.fc{i}.", layer, DENSE_LAYER)
     return entries
+
+
+def _ada_filters(prefix, block, fir):
+    """A block holds the filter, and each of its convolutions but the colour layer."""
+    names = ("fromrgb", "conv0", "conv1", "skip")
+    present = [f".{name}" for name in names if getattr(block, name, None) is not None]
+    return [Fixed(f"{prefix}{name}.resample_filter", fir) for name in ("", *present)]
 
 
 def pytorch_ada_generator_map(generator):
@@ -161,50 +135,55 @@ def pytorch_ada_generator_map(generator):
         generator: a `StyleGAN2Generator`.
 
     Returns:
-        List of `Entry`.
+        List of `Entry` and `Fixed`.
     """
     entries = _ada_mapping(generator.mapping)
     synthesis = generator.synthesis
+    fir = _filter(generator)
     for level, block in zip(synthesis.levels, synthesis.blocks, strict=True):
         prefix = f"synthesis.b{level}"
+        entries += _ada_filters(prefix, block, fir)
         if block.conv0 is None:
             entries.append(Entry(f"{prefix}.const", block.constant, CONST))
         else:
-            entries += _rows(f"{prefix}.conv0", block.conv0, ADA_SYNTHESIS_LAYER)
-        entries += _rows(f"{prefix}.conv1", block.conv1, ADA_SYNTHESIS_LAYER)
+            entries += rows(f"{prefix}.conv0.", block.conv0, ADA_SYNTHESIS_LAYER)
+        entries += rows(f"{prefix}.conv1.", block.conv1, ADA_SYNTHESIS_LAYER)
         if block.torgb is not None:
-            entries += _rows(f"{prefix}.torgb", block.torgb, ADA_TO_RGB)
+            entries += rows(f"{prefix}.torgb.", block.torgb, ADA_TO_RGB)
         if block.skip is not None:
-            entries += _rows(f"{prefix}.skip", block.skip, CONV_WITHOUT_BIAS)
+            entries += rows(f"{prefix}.skip.", block.skip, CONV_WITHOUT_BIAS)
     return entries
 
 
 def pytorch_ada_discriminator_map(discriminator):
     """Rows for the state of `D`: `b32.fromrgb.…` down to `b4.out.…`, and `mapping.…`."""
-    entries = []
+    fir = _filter(discriminator)
+    entries = [Fixed("b4.conv.resample_filter", fir)]
     for level, block in zip(
         reversed(discriminator.levels[1:]), discriminator.blocks, strict=True
     ):
+        entries += _ada_filters(f"b{level}", block, fir)
         if block.fromrgb is not None:
-            entries += _rows(f"b{level}.fromrgb", block.fromrgb, CONV_LAYER)
-        entries += _rows(f"b{level}.conv0", block.conv0, CONV_LAYER)
-        entries += _rows(f"b{level}.conv1", block.conv1, CONV_LAYER)
+            entries += rows(f"b{level}.fromrgb.", block.fromrgb, CONV_LAYER)
+        entries += rows(f"b{level}.conv0.", block.conv0, CONV_LAYER)
+        entries += rows(f"b{level}.conv1.", block.conv1, CONV_LAYER)
         if block.skip is not None:
-            entries += _rows(f"b{level}.skip", block.skip, CONV_WITHOUT_BIAS)
+            entries += rows(f"b{level}.skip.", block.skip, CONV_WITHOUT_BIAS)
     if discriminator.fromrgb is not None:
-        entries += _rows("b4.fromrgb", discriminator.fromrgb, CONV_LAYER)
-    entries += _rows("b4.conv", discriminator.conv, CONV_LAYER)
-    entries += _flattened("b4.fc", discriminator)
-    entries += _rows("b4.out", discriminator.logits, DENSE_LAYER)
+        entries += rows("b4.fromrgb.", discriminator.fromrgb, CONV_LAYER)
+        entries.append(Fixed("b4.fromrgb.resample_filter", fir))
+    entries += rows("b4.conv.", discriminator.conv, CONV_LAYER)
+    entries += _flattened("b4.fc.", discriminator, flatten_dense)
+    entries += rows("b4.out.", discriminator.logits, DENSE_LAYER)
     if discriminator.mapping is not None:
         entries += _ada_mapping(discriminator.mapping)
     return entries
 
 
-def _flattened(prefix, discriminator):
-    layout = flatten_dense(*discriminator.constant_shape, discriminator.channels[4])
+def _flattened(prefix, discriminator, layout):
+    layout = layout(*discriminator.constant_shape, discriminator.channels[4])
     table = (("weight", "kernel", layout), ("bias", "bias", AS_IS))
-    return _rows(prefix, discriminator.dense, table)
+    return rows(prefix, discriminator.dense, table)
 
 
 # === rosinality ===
@@ -217,119 +196,100 @@ def rosinality_generator_map(generator):
     """
     _require(generator.synthesis, "skip", generator.label_dim)
     mapping, synthesis = generator.mapping, generator.synthesis
+    fir = _filter(generator, gain=4)  # rosinality's up-sampling filters carry their gain
     entries = [Entry("latent_avg", mapping.w_avg, VECTOR, optional=True)]
     for i, layer in enumerate(mapping.dense_layers):
-        entries += _rows(f"style.{i + 1}", layer, DENSE_LAYER)  # style.0 has no weights
+        entries += rows(f"style.{i + 1}.", layer, DENSE_LAYER)  # style.0 has no weights
     first, *others = synthesis.blocks
     entries.append(Entry("input.input", first.constant, MAP))
-    entries += _rows("conv1", first.conv1, ROSINALITY_SYNTHESIS_LAYER)
-    entries += _rows("to_rgb1", first.torgb, ROSINALITY_TO_RGB)
+    entries += rows("conv1.", first.conv1, ROSINALITY_SYNTHESIS_LAYER)
+    entries += rows("to_rgb1.", first.torgb, ROSINALITY_TO_RGB)
     for i, block in enumerate(others):
-        entries += _rows(f"convs.{2 * i}", block.conv0, ROSINALITY_SYNTHESIS_LAYER)
-        entries += _rows(f"convs.{2 * i + 1}", block.conv1, ROSINALITY_SYNTHESIS_LAYER)
-        entries += _rows(f"to_rgbs.{i}", block.torgb, ROSINALITY_TO_RGB)
+        entries += rows(f"convs.{2 * i}.", block.conv0, ROSINALITY_SYNTHESIS_LAYER)
+        entries += rows(f"convs.{2 * i + 1}.", block.conv1, ROSINALITY_SYNTHESIS_LAYER)
+        entries += rows(f"to_rgbs.{i}.", block.torgb, ROSINALITY_TO_RGB)
+        entries.append(Fixed(f"convs.{2 * i}.conv.blur.kernel", fir))
+        entries.append(Fixed(f"to_rgbs.{i}.upsample.kernel", fir))
     layers = [layer for block in synthesis.blocks for layer in block.convolutions]
     for i, layer in enumerate(layers):
-        entries.append(Entry(f"noises.noise_{i}", layer.noise_constant, MAP))
+        # Files of the first versions have no noise maps.
+        entries.append(Entry(f"noises.noise_{i}", layer.noise_constant, MAP, optional=True))
     return entries
 
 
 def rosinality_discriminator_map(discriminator):
     """Rows for the state `d`; only the "resnet" architecture without labels exists."""
     _require(discriminator, "resnet", discriminator.label_dim)
-    entries = _rows("convs.0", discriminator.blocks[0].fromrgb, ROSINALITY_CONV_LAYER)
+    fir = _filter(discriminator)
+    entries = rows("convs.0.", discriminator.blocks[0].fromrgb, ROSINALITY_CONV_LAYER)
     for i, block in enumerate(discriminator.blocks, start=1):
-        entries += _rows(f"convs.{i}.conv1", block.conv0, ROSINALITY_CONV_LAYER)
-        entries += _rows(f"convs.{i}.conv2", block.conv1, ROSINALITY_DOWN_LAYER)
-        entries += _rows(f"convs.{i}.skip", block.skip, ROSINALITY_SKIP)
-    entries += _rows("final_conv", discriminator.conv, ROSINALITY_CONV_LAYER)
-    entries += _flattened("final_linear.0", discriminator)
-    entries += _rows("final_linear.1", discriminator.logits, DENSE_LAYER)
+        entries += rows(f"convs.{i}.conv1.", block.conv0, ROSINALITY_CONV_LAYER)
+        entries += rows(f"convs.{i}.conv2.", block.conv1, ROSINALITY_DOWN_LAYER)
+        entries += rows(f"convs.{i}.skip.", block.skip, ROSINALITY_SKIP)
+        entries.append(Fixed(f"convs.{i}.conv2.0.kernel", fir))
+        entries.append(Fixed(f"convs.{i}.skip.0.kernel", fir))
+    entries += rows("final_conv.", discriminator.conv, ROSINALITY_CONV_LAYER)
+    entries += _flattened("final_linear.0.", discriminator, flatten_dense)
+    entries += rows("final_linear.1.", discriminator.logits, DENSE_LAYER)
     return entries
 
 
 def _require(network, architecture, label_dim):
     if network.architecture != architecture or label_dim:
-        raise ValueError(
+        raise UserError(
             f"rosinality's format has architecture={architecture!r} and label_dim=0 only. "
             f"Received: architecture={network.architecture!r}, label_dim={label_dim}"
         )
 
 
-# === Reading and writing ===
+# === NVIDIA, TensorFlow ===
 
 
-def assign_weights(network, entries, arrays):
-    """Sets the variables of a network from the arrays of a file: all of them or none.
-
-    Args:
-        network: the network that `entries` was made for.
-        entries: rows of one of the maps above.
-        arrays: {name: array}. Every name must be used up. FIR filters are not loaded,
-            but must be those that the network was made with.
-
-    Returns:
-        Names of optional rows that the file lacks, so that the caller can say so.
-
-    Raises:
-        ValueError: names missing from `arrays` or unknown to the map, an array of
-            another shape, or another FIR filter.
-    """
-    filters = {name for name in arrays if name.endswith(FILTER_SUFFIXES)}
-    known = {entry.source for entry in entries}
-    absent = {entry.source for entry in entries if entry.source not in arrays}
-    optional = {entry.source for entry in entries if entry.optional}
-    missing, surplus = absent - optional, set(arrays) - known - filters
-    if missing or surplus:
-        raise ValueError(
-            f"the file does not fit {network.name}: missing {sorted(missing)}, "
-            f"surplus {sorted(surplus)}"
-        )
-    _check_filters(network, {name: arrays[name] for name in filters})
-    values = []
-    for entry in entries:
-        if entry.source in absent:
-            continue
-        value = _load(entry, np.asarray(arrays[entry.source], np.float32))
-        values.append((entry.variable, value))
-    for variable, value in values:  # only now: a refused file changes nothing
-        variable.assign(value)
-    return sorted(absent)
+def tensorflow_generator_map(generator):
+    """Rows for the variables of `G` or `Gs`: `mapping/…`, `synthesis/4x4/…`, `dlatent_avg`."""
+    mapping, synthesis = generator.mapping, generator.synthesis
+    entries = [Entry("dlatent_avg", mapping.w_avg, AS_IS, optional=True)]
+    if mapping.embed is not None:
+        entries += rows("mapping/LabelEmbed/", mapping.embed, TF_DENSE_LAYER)
+    for i, layer in enumerate(mapping.dense_layers):
+        entries += rows(f"mapping/Dense{i}/", layer, TF_DENSE_LAYER)
+    for level, block in zip(synthesis.levels, synthesis.blocks, strict=True):
+        prefix = f"synthesis/{level}x{level}"
+        if block.conv0 is None:
+            entries.append(Entry(f"{prefix}/Const/const", block.constant, MAP))
+            entries += rows(f"{prefix}/Conv/", block.conv1, TF_SYNTHESIS_LAYER)
+        else:
+            entries += rows(f"{prefix}/Conv0_up/", block.conv0, TF_UP_LAYER)
+            entries += rows(f"{prefix}/Conv1/", block.conv1, TF_SYNTHESIS_LAYER)
+        if block.torgb is not None:
+            entries += rows(f"{prefix}/ToRGB/", block.torgb, TF_TO_RGB)
+        if block.skip is not None:
+            entries += rows(f"{prefix}/Skip/", block.skip, TF_CONV_WITHOUT_BIAS)
+    layers = [layer for block in synthesis.blocks for layer in block.convolutions]
+    for i, layer in enumerate(layers):
+        entries.append(Entry(f"synthesis/noise{i}", layer.noise_constant, MAP))
+    return entries
 
 
-def export_arrays(entries):
-    """The inverse: {name in the file: array in its layout}, without FIR filters."""
-    return {
-        entry.source: np.asarray(
-            entry.layout.store(keras.ops.convert_to_numpy(entry.variable)), order="C"
-        )
-        for entry in entries
-    }
-
-
-def _load(entry, array):
-    wanted = tuple(entry.variable.shape)
-    try:
-        value = entry.layout.load(array)
-    except (ValueError, IndexError):  # too few or too many axes for the layout
-        value = None
-    if value is None or value.shape != wanted:
-        raise ValueError(
-            f"{entry.source} has shape {list(array.shape)}, which as {entry.layout.name} "
-            f"does not give the {list(wanted)} of {entry.variable.path}"
-        )
-    return value
-
-
-def _check_filters(network, filters):
-    # Up-sampling filters carry a gain of 4 in some files: compare them by their sum.
-    taps = getattr(network, "synthesis", network).resample_taps
-    wanted = resample_filter(taps)
-    for name, filter in sorted(filters.items()):
-        filter = np.asarray(filter, np.float64)
-        scale = np.sum(filter)
-        if filter.shape != wanted.shape or not np.allclose(filter, wanted * scale, atol=1e-6):
-            raise ValueError(
-                f"{name} is not the FIR filter of the network, resample_taps={taps}. "
-                f"Received: {filter.tolist()}"
-            )
+def tensorflow_discriminator_map(discriminator):
+    """Rows for the variables of `D`: `32x32/FromRGB/…` down to `Output/…`."""
+    entries = []
+    levels = reversed(discriminator.levels[1:])
+    for level, block in zip(levels, discriminator.blocks, strict=True):
+        prefix = f"{level}x{level}"
+        if block.fromrgb is not None:
+            entries += rows(f"{prefix}/FromRGB/", block.fromrgb, TF_CONV_LAYER)
+        entries += rows(f"{prefix}/Conv0/", block.conv0, TF_CONV_LAYER)
+        entries += rows(f"{prefix}/Conv1_down/", block.conv1, TF_CONV_LAYER)
+        if block.skip is not None:
+            entries += rows(f"{prefix}/Skip/", block.skip, TF_CONV_WITHOUT_BIAS)
+    if discriminator.fromrgb is not None:
+        entries += rows("4x4/FromRGB/", discriminator.fromrgb, TF_CONV_LAYER)
+    entries += rows("4x4/Conv/", discriminator.conv, TF_CONV_LAYER)
+    entries += _flattened("4x4/Dense0/", discriminator, flatten_rows)
+    entries += rows("Output/", discriminator.logits, TF_DENSE_LAYER)
+    if discriminator.mapping is not None:
+        entries += rows("LabelEmbed/", discriminator.mapping.embed, TF_DENSE_LAYER)
+        for i, layer in enumerate(discriminator.mapping.dense_layers):
+            entries += rows(f"Mapping{i}/", layer, TF_DENSE_LAYER)
+    return entries

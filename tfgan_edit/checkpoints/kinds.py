@@ -1,0 +1,216 @@
+"""Which system, in whose names: the registry of what can be converted, and of what is only known.
+
+A `Kind` says how a network of a system is recognised, built and mapped. To add one, write its map
+(as `stylegan2.py`), the sizes that its arrays tell (`stylegan2_sizes.py`) and the settings that
+they do not (`stylegan2_settings.py`), and list it in KINDS; ONLY_KNOWN loses its entry.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from tfgan_edit.checkpoints import stylegan2 as key_map
+from tfgan_edit.checkpoints import stylegan2_settings as settings
+from tfgan_edit.checkpoints import stylegan2_sizes as sizes
+from tfgan_edit.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
+
+NVIDIA_LICENCE = (
+    "Converted weights stay under the licence of their source: the Nvidia Source Code License "
+    "(non-commercial), if they are NVIDIA's or were trained from them. Do not redistribute."
+)
+ROSINALITY_LICENCE = (
+    "Converted weights stay under the licence of their source: ask who trained them; if they were "
+    "converted from NVIDIA's, it is the Nvidia Source Code License (non-commercial)."
+)
+
+
+class Network(NamedTuple):
+    """One network of a kind.
+
+    Attributes:
+        role: its name in a preset.
+        names: its names in official files, the averaged one first.
+        marks: regular expressions; arrays that all match are of this network.
+        build: our class.
+        sizes: function of arrays -> constructor arguments that they tell.
+        settings: function of the original constructor's arguments, as far as the file has them
+            -> constructor arguments that no array tells.
+        rows: function of our network -> key map.
+        official: function of our network -> the original constructor's arguments.
+        beside: names of arrays that may lie beside the network in the file.
+        ignored: names that are knowingly not converted.
+    """
+
+    role: str
+    names: tuple[str, ...]
+    marks: tuple[str, ...]
+    build: type
+    sizes: Callable[[dict], dict]
+    settings: Callable[[dict], dict]
+    rows: Callable[[Any], list]
+    official: Callable[[Any], dict] | None = None
+    beside: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+
+class Kind(NamedTuple):
+    """A system in the names of one code base; `name` is the value of --kind and --to.
+
+    It can be written as well as read if its networks have `official`.
+    """
+
+    name: str
+    title: str
+    method: str
+    licence: str
+    networks: tuple[Network, ...]
+
+
+KINDS = (
+    Kind(
+        "pytorch-ada",
+        "StyleGAN2-ADA, PyTorch",
+        "stylegan2",
+        NVIDIA_LICENCE,
+        (
+            Network(
+                "generator",
+                ("G_ema", "G"),
+                (r"synthesis\.b4\.const", r"synthesis\.b4\.conv1\.affine\.weight"),
+                StyleGAN2Generator,
+                sizes.pytorch_ada_generator,
+                settings.from_ada_generator,
+                key_map.pytorch_ada_generator_map,
+                settings.pytorch_ada_generator_settings,
+            ),
+            Network(
+                "discriminator",
+                ("D",),
+                (r"b4\.out\.weight", r"b4\.conv\.weight"),
+                StyleGAN2Discriminator,
+                sizes.pytorch_ada_discriminator,
+                settings.from_ada_discriminator,
+                key_map.pytorch_ada_discriminator_map,
+                settings.pytorch_ada_discriminator_settings,
+            ),
+        ),
+    ),
+    Kind(
+        "rosinality",
+        "StyleGAN2, rosinality (PyTorch)",
+        "stylegan2",
+        ROSINALITY_LICENCE,
+        (
+            Network(
+                "generator",
+                ("g_ema", "g"),
+                (r"input\.input", r"conv1\.conv\.modulation\.weight", r"style\.1\.weight"),
+                StyleGAN2Generator,
+                sizes.rosinality_generator,
+                settings.from_rosinality_generator,
+                key_map.rosinality_generator_map,
+                settings.rosinality_generator_settings,
+                beside=("latent_avg",),
+            ),
+            Network(
+                "discriminator",
+                ("d",),
+                (r"final_linear\.1\.weight", r"convs\.0\.0\.weight", r"convs\.1\.skip\.1\.weight"),
+                StyleGAN2Discriminator,
+                sizes.rosinality_discriminator,
+                settings.from_rosinality_discriminator,
+                key_map.rosinality_discriminator_map,
+                settings.rosinality_discriminator_settings,
+            ),
+        ),
+    ),
+    Kind(
+        "stylegan2-tf",
+        "StyleGAN2 or StyleGAN2-ADA, TensorFlow",
+        "stylegan2",
+        NVIDIA_LICENCE,
+        (
+            Network(
+                "generator",
+                ("Gs", "G"),
+                (r"synthesis/4x4/Const/const", r"synthesis/4x4/Conv/mod_weight"),
+                StyleGAN2Generator,
+                sizes.tensorflow_generator,
+                settings.from_tensorflow_generator,
+                key_map.tensorflow_generator_map,
+                ignored=("lod", "synthesis/lod"),  # progress of growing; these do not grow
+            ),
+            Network(
+                "discriminator",
+                ("D",),
+                (r"4x4/Dense0/weight", r"Output/weight"),
+                StyleGAN2Discriminator,
+                sizes.tensorflow_discriminator,
+                settings.from_tensorflow_discriminator,
+                key_map.tensorflow_discriminator_map,
+                ignored=("lod",),
+            ),
+        ),
+    ),
+)
+
+# Known by names that all occur; more telling ones first. Their networks are not in this package.
+ONLY_KNOWN = (
+    ("StyleGAN2 with progressive growing (configurations A to D)", (r"ToRGB_lod\d+/mod_weight",)),
+    ("StyleGAN, TensorFlow", (r"4x4/Const/StyleMod/weight",)),
+    ("StyleGAN or its discriminator, TensorFlow", (r"FromRGB_lod\d+/weight",)),
+    ("StyleGAN, PyTorch port", (r"synthesis\.layer0\.epilogue\.style_mod\.dense\.linear\.weight",)),
+    ("StyleGAN3", (r"synthesis\.input\.transform",)),
+    ("StyleMapGAN", (r"mapping_z\.1\.weight",)),
+    ("StyleMapGAN's encoder", (r"from_rgb\.0\.weight", r"convs\.0\.conv1\.0\.weight")),
+    ("GANs N' Roses", (r"encoder\.stem\.0\.0\.weight",)),
+    ("GANs N' Roses' discriminator", (r"(l|d)_branch\.0\.0\.weight",)),
+    ("ISF-GAN", (r"w_net\.z_net\.shared\.0\.weight",)),
+    ("ISF-GAN's discriminator", (r"main\.1\.conv1x1\.weight", r"out_cls\.1\.weight")),
+    ("Pix2PixHD, local enhancer", (r"model1_1\.1\.weight",)),
+    ("Pix2PixHD, global generator", (r"model\.1\.weight", r"model\.\d+\.conv_block\.1\.weight")),
+    ("Pix2PixHD's discriminator", (r"scale0_layer0\.0\.weight",)),
+    ("ArcFace, IR-SE50", (r"input_layer\.0\.weight", r"body\.0\.res_layer\.0\.weight")),
+    ("the Inception network of FID", (r"Conv2d_1a_3x3\.conv\.weight", r"Mixed_7c\.\S+")),
+    ("LPIPS heads", (r"lin0\.model\.1\.weight",)),
+    ("LPIPS heads (StarGAN v2)", (r"lpips_weights\.0\.main\.1\.weight",)),
+    ("VGG19, torchvision", (r"features\.0\.weight", r"features\.34\.weight")),
+    ("VGG16, torchvision", (r"features\.0\.weight", r"features\.28\.weight")),
+    ("AlexNet, torchvision", (r"features\.0\.weight", r"features\.10\.weight")),
+    ("VGG19, Keras", (r"block1_conv1/\S+", r"block5_conv4/\S+")),
+    ("VGG16, Keras", (r"block1_conv1/\S+", r"block5_conv3/\S+")),
+)
+
+
+READABLE = tuple(kind.name for kind in KINDS)
+WRITABLE = tuple(kind.name for kind in KINDS if all(n.official for n in kind.networks))
+
+
+def kind_named(name):
+    """The `Kind` of that name."""
+    return next(kind for kind in KINDS if kind.name == name)
+
+
+def recognise(arrays):
+    """(kind, network) that the names of a state's arrays tell, or (None, None)."""
+    return next(
+        (
+            (kind, network)
+            for kind in KINDS
+            for network in kind.networks
+            if _have("\n".join(arrays), network.marks)
+        ),
+        (None, None),
+    )
+
+
+def known_title(arrays):
+    """Title of the system that is known but not convertible, or None."""
+    text = "\n".join(arrays)
+    # The name of a network may stand before those of its arrays.
+    prefix = r"(?:.*[./])?"
+    return next((title for title, marks in ONLY_KNOWN if _have(text, marks, prefix)), None)
+
+
+def _have(text, marks, prefix=""):
+    return all(re.search(rf"^{prefix}(?:{mark})$", text, re.MULTILINE) for mark in marks)
