@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.cases import assert_close, check_gradients, first_gradients, jit_equal
 from tests.reference import convolution as reference
 from tests.reference import resampling
+from tfgan_edit.ops import convolution
 from tfgan_edit.ops.convolution import conv2d, conv2d_resample
 from tfgan_edit.ops.upfirdn import resample_filter, upsample2d
 
@@ -52,8 +53,12 @@ def test_equals_reference(case):
     assert_close(actual, reference.conv2d_resample(x, kernel, **options), 1e-12)
 
 
+@pytest.mark.parametrize("small_map", (True, False), ids=("product", "kernel"))
 @pytest.mark.parametrize("case", CASES)
-def test_first_and_second_gradient(case):
+def test_first_and_second_gradient(case, small_map, monkeypatch):
+    """By one matrix product, as on small maps, and by TensorFlow's kernel, as on large ones."""
+    largest = dict.fromkeys(convolution.SMALL_MAP, 10**9 if small_map else 0)
+    monkeypatch.setattr(convolution, "SMALL_MAP", largest)
     size, options = CASES[case]
     check_gradients(
         functools.partial(conv2d_resample, **options),

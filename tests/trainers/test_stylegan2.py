@@ -71,6 +71,23 @@ def test_xla_compiles_every_phase_to_the_same_step():
             assert np.abs(a - b).max() <= 1e-3 * np.abs(b).max() + 1e-9
 
 
+@pytest.mark.parametrize("labelled", (False, True))
+@pytest.mark.parametrize("group_size", (1, 2, 4, 8, None))
+def test_one_pass_over_reals_and_fakes_equals_two(group_size, labelled):
+    """Each group of the minibatch statistic has only reals or only fakes, as in two passes."""
+    config = settings(group_size=group_size)
+    labels = LABELS if labelled else None
+    trainer = config.build(resolution=8, labels=labels, label_dim=3 if labelled else 0)
+    random = np.random.RandomState(0)
+    reals, fakes = (tf.constant(random.randn(4, 8, 8, 3), tf.float32) for _ in range(2))
+    others = None if labels is None else labels[::-1]
+    together = trainer._discriminate_both(reals, labels, fakes, others)
+    apart = [trainer.discriminator(x, labels=y) for x, y in ((reals, labels), (fakes, others))]
+    for a, b in zip(together, apart, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+    assert not np.allclose(apart[0], apart[1])
+
+
 def test_frozen_layers_of_the_discriminator_stay():
     trainer = settings(freeze_layers=2, r1_gamma=0.0, path_length_weight=0.0).build(resolution=8)
     block = trainer.discriminator.blocks[0]
