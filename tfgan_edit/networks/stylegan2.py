@@ -70,19 +70,12 @@ def channel_table(levels, channel_base=32768, channel_max=512, channels=None):
     return table
 
 
-def level_policies(levels, policy, num_half_res=None):
-    """{level: dtype policy}: the `num_half_res` finest levels use half precision.
-
-    float16 ends at 65,504: level 4 never uses it, and by default only the 4 finest levels do
-    (arXiv 2006.06676, appendix B). bfloat16 has the range of float32: by default all levels do.
-    """
-    bfloat16 = "bfloat16" in policy.name
-    if num_half_res is None:
-        num_half_res = len(levels) if bfloat16 else 4
+def level_policies(levels, policy, num_half_res):
+    """{level: dtype policy}: the `num_half_res` finest levels (never 4) use half precision."""
     names = {}
     for i, r in enumerate(levels):
-        half = "mixed" in policy.name and i >= len(levels) - num_half_res
-        names[r] = policy.name if half and (bfloat16 or r > 4) else "float32"
+        half = "mixed" in policy.name and r > 4 and i >= len(levels) - num_half_res
+        names[r] = policy.name if half else "float32"
     return names
 
 
@@ -221,14 +214,14 @@ class _PyramidNetwork(keras.Model):
         channels=None,
         architecture=None,
         clamp=None,
-        num_half_res=None,
+        num_half_res=4,
         half_activations=True,
         resample_taps=(1, 3, 3, 1),
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
         check_positive(img_channels=img_channels, clamp=clamp)
-        check_not_negative(num_half_res=num_half_res or 0)
+        check_not_negative(num_half_res=num_half_res)
         self.levels, self.constant_shape = levels_of(resolution)
         if architecture not in ARCHITECTURES:
             raise ValueError(
@@ -283,8 +276,7 @@ class StyleGAN2Synthesis(_PyramidNetwork):
         channels: {level: width} instead of the two above.
         architecture: "skip" (published), "resnet" or "orig".
         clamp: bound on activations; 256 with half precision, else None.
-        num_half_res: number of finest levels in half precision under a mixed dtype policy;
-            None as in `level_policies`.
+        num_half_res: number of finest levels in half precision under a mixed dtype policy.
         half_activations: False keeps activations in float32 and only multiplies in half
             precision, which is faster on CPUs.
         resample_taps: taps of the FIR filter.
@@ -608,7 +600,7 @@ class StyleGAN2Discriminator(_PyramidNetwork):
             )
             for r in reversed(self.levels[1:])
         ]
-        lrelu = {"activation": "lrelu", "dtype": self.policies[4]}
+        lrelu = {"activation": "lrelu", "dtype": "float32"}
         self.fromrgb = None
         if architecture == "skip":
             self.fromrgb = EqualizedConv2D(width, 1, name="fromrgb", **lrelu)

@@ -31,7 +31,7 @@ class StyleGAN2Config:
     group_size: int | None = 4  # of the minibatch statistic; None for the whole batch
     num_stddev_channels: int = 1
     freeze_layers: int = 0  # Freeze-D: the first n layers of the discriminator do not learn
-    num_half_res: int | None = None  # finest levels in half precision; see `level_policies`
+    num_half_res: int = 4  # finest levels in half precision, with a mixed precision
     clamp: float | None = 256.0  # bound on activations in float16, which ends at 65,504
     learning_rate: float = 0.002
     d_learning_rate: float | None = None  # default: the same
