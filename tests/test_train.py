@@ -202,7 +202,7 @@ def test_every_recipe_trains_when_tiny(recipe, tmp_path, monkeypatch):
         ("precision=float8", "precision 'float8' is unknown"),
         ("batch_size=0", "batch_size must be positive"),
         ("batch_size=6", "trainer.group_size 4 does not divide the 6 images"),
-        ("metrics=fid50k", "'fid50k' is not registered"),
+        ("metrics=fid_50k", "metric 'fid_50k' is unknown"),
         ("frozen={'teacher': 'x'}", "uses no frozen networks"),
         ("jit_compile=maybe", "jit_compile must be auto, on or off"),
         ("strategy=cluster", "strategy 'cluster' is unknown"),

@@ -18,11 +18,14 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_edit.callbacks.image_grid import ImageGrid, latent_grid
+from tfgan_edit.callbacks.metric_run import MetricRun
 from tfgan_edit.callbacks.preset_export import PresetExport
 from tfgan_edit.callbacks.progress import Progress, RunLog
 from tfgan_edit.callbacks.statistics_log import StatisticsLog
 from tfgan_edit.config import UserError, differences
 from tfgan_edit.data import prepare
+from tfgan_edit.metrics import Evaluation, cache_folder, check_metric
+from tfgan_edit.metrics.photo_sets import GeneratedPhotos, RecordPhotos
 from tfgan_edit.pictures import image_grid, write_picture
 from tfgan_edit.preset import load_preset
 from tfgan_edit.storage import read_json, write_json
@@ -54,8 +57,8 @@ def check(config):
     for key in ("batch_size", "total_kimg", "tick_kimg", "preset_ticks"):
         if getattr(config, key) <= 0:
             raise UserError(f"{key} must be positive, got {getattr(config, key)}")
-    if config.metrics:
-        raise UserError(f"metrics: {config.metrics[0]!r} is not registered; registered: none")
+    for name in config.metrics:
+        check_metric(name)
     if config.frozen:
         raise UserError(f"frozen: trainer {config.trainer.method!r} uses no frozen networks")
     default_jit(config.jit_compile)
@@ -237,6 +240,13 @@ class Run:
         generator = trainer.averages["generator"]
         draw = latent_grid(generator, count=count, seed=config.seed, labels=labels)
 
+        measured = []
+        if config.metrics:
+            evaluation = self._evaluation()
+            measured.append(
+                MetricRun(self.workdir, config.metrics, evaluation, config.preset_ticks, log)
+            )
+
         def metadata(logs):
             return {
                 "method": config.trainer.method,
@@ -247,6 +257,7 @@ class Run:
                     "num": self.records.num,
                 },
                 "kimg": logs["kimg"],
+                "metrics": {k: v for callback in measured for k, v in callback.results.items()},
                 "seed": config.seed,
                 "precision": config.precision,
                 "hardware": hardware(self.strategy),
@@ -265,6 +276,7 @@ class Run:
             Progress(self.total_steps * config.batch_size, log),
             StatisticsLog(self.workdir),
             ImageGrid(self.workdir, draw, columns),
+            *measured,  # before the preset, whose card shows its numbers
             PresetExport(
                 self.workdir / "preset",
                 networks,
@@ -274,6 +286,15 @@ class Run:
                 samples,
             ),
         ]
+
+    def _evaluation(self):
+        """The training's pictures and the averaged generator, for metrics."""
+        generator = self.trainer.averages["generator"]
+        fake = GeneratedPhotos(
+            generator, name="the generator", labels=self.labels, seed=self.config.seed
+        )
+        real = RecordPhotos(self.records)
+        return Evaluation(real, fake, generator=generator, cache=cache_folder())
 
 
 def hardware(strategy):

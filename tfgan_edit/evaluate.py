@@ -1,0 +1,187 @@
+"""Measures generated pictures: a table, and a line a metric in metric-NAME.jsonl.
+
+Examples:
+  python -m tfgan_edit.evaluate --preset runs/faces --metrics fd_lite0_10k,kid_lite0_10k
+  python -m tfgan_edit.evaluate --preset runs/faces --data data/photos64 --metrics fid50k_full \\
+      --weights inception=pt_inception-2015-12-05-6726825d.pth
+  python -m tfgan_edit.evaluate --preset runs/faces --plot curves.png
+  python -m tfgan_edit.evaluate --images edited/ --data photos/ --metrics fd_lite0_500 --out .
+
+Without --data, the real pictures are those that the preset was trained on. Names of metrics are
+explained by --list.
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+from tfgan_edit.config import UserError, run_verb
+from tfgan_edit.data import DataConfig, prepare
+from tfgan_edit.metrics import (
+    METRICS,
+    Evaluation,
+    append_record,
+    cache_folder,
+    check_metric,
+    evaluate,
+    words,
+)
+from tfgan_edit.metrics.photo_sets import GeneratedPhotos, RecordPhotos, open_photos
+from tfgan_edit.metrics.plots import plot_curves, read_curves
+from tfgan_edit.metrics.weights import FILES
+from tfgan_edit.pictures import write_picture
+from tfgan_edit.preset import load_preset
+
+
+def define_flags(f):
+    flags.DEFINE_string("preset", None, "Preset, or a run folder that has one.", flag_values=f)
+    flags.DEFINE_string(
+        "images", None, "Pictures to judge in place of a preset's: folder, zip, records.",
+        flag_values=f,
+    )
+    flags.DEFINE_string(
+        "data",
+        None,
+        "Real pictures: records, a folder or zip of equal sizes, avatars:STYLE or tfds:NAME. "
+        "Default: what the preset was trained on.",
+        flag_values=f,
+    )
+    flags.DEFINE_string(
+        "references", None, "What local edits copied from, for mse_local.", flag_values=f
+    )
+    flags.DEFINE_string("masks", None, "White where it was copied, for mse_local.", flag_values=f)
+    flags.DEFINE_list("metrics", [], "Names, separated by commas; see --list.", flag_values=f)
+    flags.DEFINE_bool("list", False, "Explain the names of metrics, and stop.", flag_values=f)
+    flags.DEFINE_multi_string(
+        "weights",
+        [],
+        f"NAME=FILE, trained weights of a feature network; names: {', '.join(FILES)}.",
+        flag_values=f,
+    )
+    flags.DEFINE_string(
+        "out", None, "Folder of metric-NAME.jsonl; default: the run or preset folder.",
+        flag_values=f,
+    )
+    flags.DEFINE_string(
+        "plot",
+        None,
+        "Picture of the folder's metrics over the training, .png; needs no --metrics.",
+        flag_values=f,
+    )
+    flags.DEFINE_integer("seed", 0, "Of latents and noise.", flag_values=f)
+    flags.DEFINE_integer(
+        "repeats", 1, "Repeat with other seeds, for a standard deviation.", 1, flag_values=f
+    )
+    flags.DEFINE_integer("batch_size", 32, "Pictures drawn at once.", 1, flag_values=f)
+    flags.DEFINE_bool(
+        "cache", True, "Keep features of real pictures for the next time.", flag_values=f
+    )
+
+
+def main(f):
+    if f.list:
+        print(*(f"{entry.form:32} {entry.summary}" for entry in METRICS), words(), sep="\n")
+        return
+    if f.metrics or not f.plot:
+        for record in run(f):
+            print(*rows(record), sep="\n")
+        print(f"appended to {out_folder(f)}/metric-NAME.jsonl")
+    if f.plot:
+        write_picture(f.plot, plot_curves(read_curves(out_folder(f))))
+        print(f"wrote {f.plot}")
+
+
+def run(f):
+    """Yields the record of each metric after it is written."""
+    if bool(f.preset) == bool(f.images):
+        raise UserError("give either --preset or --images, what is to be judged")
+    if not f.metrics:
+        raise UserError("--metrics is missing; --list explains the names")
+    if f.images and f.repeats > 1:
+        raise UserError(f"--repeats={f.repeats}: pictures of --images do not change; leave it out")
+    given = weight_files(f.weights)
+    for name in f.metrics:
+        check_metric(name, given)
+    folder = out_folder(f)
+    evaluations = make_evaluations(f, given)
+    for name in f.metrics:
+        record = evaluate(name, evaluations)
+        append_record(folder, record)
+        yield record
+
+
+def make_evaluations(f, given):
+    """An `Evaluation` a repeat."""
+    settings = {"given": given, "cache": cache_folder() if f.cache else None}
+    if f.images:
+        fake = open_photos(f.images)
+        real = open_photos(f.data, fake.shape[:2]) if f.data else None
+        settings |= {k: open_photos(f[k].value) for k in ("references", "masks") if f[k].value}
+        return [Evaluation(real, fake, seed=f.seed, **settings)]
+    preset = load_preset(f.preset, names=["generator"])
+    generator = preset.require("generator")
+    real = real_photos(f.data, preset, generator)
+    fakes = [
+        GeneratedPhotos(
+            generator,
+            name=f"preset {preset.path}",
+            hash=preset.sha256,
+            labels=real.records.labels if generator.label_dim else None,
+            seed=f.seed + i,
+            batch_size=f.batch_size,
+        )
+        for i in range(f.repeats)
+    ]
+    first = Evaluation(real, fakes[0], generator=generator, seed=f.seed, **settings)
+    return [first, *(first.with_fake(fake) for fake in fakes[1:])]
+
+
+def real_photos(data, preset, generator):
+    """The pictures that --data names, or those that the preset was trained on."""
+    if data:
+        return open_photos(data, generator.resolution)
+    try:
+        return RecordPhotos(prepare(DataConfig(**preset.config["data"])))
+    except (KeyError, TypeError):
+        raise UserError(f"--data is missing: {preset.path} does not say its data") from None
+
+
+def out_folder(f):
+    """Where metric-*.jsonl go: beside the preset, in the run folder if it is in one."""
+    if f.out or not f.preset:
+        return Path(f.out or ".")
+    path = Path(f.preset)
+    return path.parent if (path.parent / "config.json").is_file() else path
+
+
+def weight_files(assignments):
+    """["vgg16=x.pth"] -> {"vgg16": "x.pth"}."""
+    given = {}
+    for text in assignments:
+        name, separator, path = text.partition("=")
+        if not separator or name not in FILES:
+            raise UserError(f"--weights {text}: must be NAME=FILE, NAME among {', '.join(FILES)}")
+        given[name] = path
+    return given
+
+
+def rows(record):
+    """Lines of the table about one metric."""
+    facts = [f"{side} {p['num']:,}" for side, p in record["pictures"].items() if p["num"]]
+    facts += [" ".join(_extractor(e)) for e in record["extractors"]]
+    tail = "; ".join([*facts, f"{record['seconds']:.1f} s"])
+    for key, value in record["results"].items():
+        yield f"{key:36} {value:12.5g}   {tail}"
+        tail = ""
+
+
+def _extractor(identity):
+    yield identity["extractor"]
+    if identity["size"]:
+        yield f"{identity['size']} px {identity['resize']}"
+    if not all(source["official"] for source in identity["weights"].values()):
+        yield "(weights unverified)"
+
+
+if __name__ == "__main__":
+    run_verb(main, define_flags)

@@ -1,0 +1,87 @@
+"""Metrics of groups of pictures: several outputs for one source, or the frames of a path.
+
+Each folder below --images is a group; frames are in the order of their names.
+"""
+
+import itertools
+
+import numpy as np
+from tqdm import tqdm
+
+from tfgan_edit.config import UserError
+from tfgan_edit.metrics import distances
+from tfgan_edit.metrics.registry import metric
+
+
+def groups(evaluation, name, least):
+    """Yields the photos [n, H, W, C] of each group, n >= `least`, with a bar after 5 s."""
+    fake = evaluation.fake
+    evaluation.counts["fake"] = fake.num
+    for folder, indices in tqdm(fake.groups.items(), desc=name, unit="group", delay=5):
+        if len(indices) < least:
+            raise UserError(
+                f"{name} needs at least {least} pictures a folder, {folder or fake.name} has "
+                f"{len(indices)}"
+            )
+        yield fake.photos(indices)
+
+
+def pair_distances(distance, photos, pairs):
+    """Distances [len(pairs)] of pairs of numbers."""
+    first, second = np.array(list(pairs)).T
+    parts = [slice(i, i + 16) for i in range(0, len(first), 16)]
+    return np.concatenate([distance(photos[first[p]], photos[second[p]]) for p in parts])
+
+
+@metric("diversity_BACKBONE", ("groups",))
+def diversity(evaluation, name, backbone):
+    """LPIPS of all pairs i < j of a group, mean over pairs, then over groups."""
+    distance = evaluation.function(f"lpips_{backbone}")
+    values = [
+        pair_distances(distance, p, itertools.combinations(range(len(p)), 2)).mean()
+        for p in groups(evaluation, name, 2)
+    ]
+    return {name: float(np.mean(values)), f"{name}_group_sd": float(np.std(values))}
+
+
+@metric("diversity_isfgan_BACKBONE", ("groups",))
+def diversity_isfgan(evaluation, name, backbone):
+    """As ISF-GAN's code computes it: n - 1 pairs of a picture with itself are counted too."""
+    distance = evaluation.function(f"lpips_{backbone}")
+    values = []
+    for photos in groups(evaluation, name, 2):
+        pairs = list(itertools.combinations(range(len(photos)), 2))
+        total = pair_distances(distance, photos, pairs).sum()
+        values.append(total / (len(pairs) + len(photos) - 1))
+    return {name: float(np.mean(values)), f"{name}_group_sd": float(np.std(values))}
+
+
+@metric("pir_BACKBONE", ("groups",))
+def path_irregularity(evaluation, name, backbone):
+    """ISF-GAN's PIR, range of the steps' LPIPS over LPIPS(first, last), and the mean step."""
+    distance = evaluation.function(f"lpips_{backbone}")
+    ratios, steps = [], []
+    for photos in groups(evaluation, name, 3):
+        step = pair_distances(distance, photos, itertools.pairwise(range(len(photos))))
+        whole = pair_distances(distance, photos, [(0, len(photos) - 1)])[0]
+        ratios.append((step.max() - step.min()) / (whole + 1e-6))
+        steps.append(step.mean())
+    return {name: float(np.mean(ratios)), f"{name}_step": float(np.mean(steps))}
+
+
+@metric("dfd_EXTRACTOR", ("real", "groups"))
+def diversity_frechet(evaluation, name, extractor):
+    """Fréchet distance of each group to all real pictures, mean over groups (GNR's DFID).
+
+    dfd_inception is the DFID of "GANs N' Roses" (Chong and Forsyth, arXiv 2106.06561), section
+    4: one face, many random styles. Compare only numbers of equally many pictures a group.
+    """
+    real = distances.moments(evaluation.features("real", extractor, None, name))
+    function = evaluation.function(extractor)
+    values = []
+    for photos in groups(evaluation, name, 2):
+        size = function.batch_size
+        parts = [function(photos[i : i + size]) for i in range(0, len(photos), size)]
+        fake = distances.moments(np.concatenate(parts))
+        values.append(distances.frechet_distance(real, fake))
+    return {name: float(np.mean(values)), f"{name}_group_sd": float(np.std(values))}
