@@ -6,7 +6,7 @@ with quiet_start():
     import keras  # noqa: F401
 
 from tfgan_edit.data import register_tfds_on_import
-from tfgan_edit.networks import stylegan2 as _stylegan2  # noqa: F401 - registers its classes
+from tfgan_edit.networks import pix2pixhd, stylegan, stylegan2  # noqa: F401 - registers classes
 from tfgan_edit.preset import Preset, load_preset, save_preset
 
 register_tfds_on_import()

@@ -6,7 +6,8 @@ Nothing in a checkpoint is run: neither PyTorch nor TensorFlow 1 is needed, nor 
   python -m tfgan_edit.convert --source 550000.pt --out presets/mine --which g_ema
   python -m tfgan_edit.convert --source runs/faces --to pytorch-ada --out faces.safetensors
 
-Reads StyleGAN2 by NVIDIA (TensorFlow, PyTorch) and by rosinality, as .pkl, .pt, .npz, .safetensors.
+Reads StyleGAN2 by NVIDIA (TensorFlow, PyTorch) and by rosinality, and Pix2PixHD, as .pkl, .pt,
+.pth, .npz, .safetensors.
 """
 
 from pathlib import Path
@@ -91,7 +92,7 @@ def convert(source, out, kind=None, which=None):
         metadata=report.metadata(source, checkpoint, converted, others),
     )
     print(f"wrote {out} ({', '.join(converted)})")
-    if "generator" in converted:
+    if "generator" in converted and hasattr(converted["generator"].network, "mapping"):
         print(f"next: python -m tfgan_edit.generate --preset {out} --seeds 0-15 --out grid.png")
 
 

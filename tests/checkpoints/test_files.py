@@ -244,15 +244,12 @@ def test_what_is_no_file(path):
 # === What is known but cannot be converted ===
 
 KNOWN = {
-    "StyleGAN, TensorFlow": ("synthesis/4x4/Const/StyleMod/weight", "synthesis/lod"),
+    "StyleGAN2's growing discriminator": ("FromRGB_lod0/weight", "Output/weight"),
     "StyleGAN2 with progressive growing": ("synthesis/ToRGB_lod0/mod_weight",),
     "StyleGAN3": ("synthesis.input.transform", "synthesis.L0_36_512.weight"),
     "StyleMapGAN": ("mapping_z.1.weight", "decoder.input.input"),
     "GANs N' Roses": ("encoder.stem.0.0.weight", "convs.0.conv.weight"),
     "ISF-GAN": ("w_net.z_net.shared.0.weight",),
-    "Pix2PixHD, global generator": ("model.1.weight", "model.10.conv_block.1.weight"),
-    "Pix2PixHD, local enhancer": ("model.1.weight", "model1_1.1.weight"),
-    "Pix2PixHD's discriminator": ("scale0_layer0.0.weight",),
     "ArcFace, IR-SE50": ("input_layer.0.weight", "body.0.res_layer.0.weight"),
     "the Inception network of FID": ("Conv2d_1a_3x3.conv.weight", "Mixed_7c.branch1x1.conv.weight"),
     "LPIPS heads": ("lin0.model.1.weight",),

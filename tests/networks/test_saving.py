@@ -11,6 +11,8 @@ import pytest
 from tests.cases import assert_close
 from tests.networks import golden_networks
 from tfgan_edit.networks.mapping import MappingNetwork
+from tfgan_edit.networks.pix2pixhd import Pix2PixHDGenerator
+from tfgan_edit.networks.stylegan import StyleGANGenerator
 from tfgan_edit.networks.stylegan2 import (
     StyleGAN2Discriminator,
     StyleGAN2Generator,
@@ -41,6 +43,11 @@ def networks():
         "half": (
             StyleGAN2Discriminator(16, dtype="mixed_bfloat16", freeze_layers=3, **TINY),
             {"images": sample(4, 16, 16, 3)},
+        ),
+        "stylegan": (StyleGANGenerator(16, 5, 6, **TINY), {"z": sample(2, 5)}),
+        "pix2pixhd": (
+            Pix2PixHDGenerator(width=4, num_downsamplings=2, num_blocks=1),
+            {"images": sample(1, 16, 16, 3)},
         ),
         "mapping": (MappingNetwork(5, 6, num_ws=3), {"z": sample(2, 5)}),
         "synthesis": (StyleGAN2Synthesis(16, 6, **TINY), {"w_plus": sample(2, 6, 6)}),

@@ -1,14 +1,19 @@
-"""Second-moment normalisation and minibatch standard deviation."""
+"""Second-moment and instance normalisation, and minibatch standard deviation."""
 
 import functools
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests.cases import assert_close, check_gradients, first_gradients, jit_equal
 from tests.reference import normalization as reference
-from tfgan_edit.ops.normalization import minibatch_stddev, normalize_2nd_moment
+from tfgan_edit.ops.normalization import (
+    instance_norm,
+    minibatch_stddev,
+    normalize_2nd_moment,
+)
 
 # batch, group size, number of statistics
 GROUPS = ((8, 4, 1), (8, 2, 2), (8, None, 1), (4, 8, 1), (6, 3, 3), (1, 4, 1), (5, 1, 1))
@@ -157,3 +162,32 @@ def test_replicas_see_the_statistic_of_their_own_samples():
     assert np.abs(minibatch_stddev(x) - halves).max() > 1e-3
     order = [0, 4, 1, 5, 2, 6, 3, 7]
     np.testing.assert_allclose(minibatch_stddev(x[order]), halves[order], rtol=1e-5)
+
+
+def pictures(*shape):
+    return np.random.default_rng(1).normal(size=shape).astype(np.float32)
+
+
+def reference_norm(x):
+    mean, variance = x.mean(axis=(1, 2), keepdims=True), x.var(axis=(1, 2), keepdims=True)
+    return (x - mean) / np.sqrt(variance + 1e-5)
+
+
+def test_instance_norm_equals_reference():
+    x = 3 + 2 * pictures(2, 5, 4, 3)
+    assert_close(jit_equal(instance_norm, x), reference_norm(x.astype(np.float64)), 1e-6)
+    check_gradients(instance_norm, reference_norm, [pictures(2, 3, 4, 2)], limit=1e-6)
+    keras_norm = keras.layers.GroupNormalization(groups=-1, epsilon=1e-5)
+    assert_close(instance_norm(x), keras_norm(x), 1e-5)
+
+
+@pytest.mark.parametrize("dtype", (tf.float16, tf.bfloat16))
+def test_instance_norm_keeps_half_precision_but_counts_in_float32(dtype):
+    x = tf.cast(1000 + 8 * pictures(1, 64, 64, 1), dtype)  # squares beyond float16
+    y = instance_norm(x)
+    assert y.dtype == dtype
+    assert_close(y, reference_norm(x.numpy().astype(np.float64)), 1e-2)
+
+
+def test_instance_norm_of_a_flat_map_is_zero():
+    assert np.all(instance_norm(np.full([1, 4, 4, 2], 3, np.float32)) == 0)

@@ -16,7 +16,7 @@ from tfgan_edit.config import UserError
 
 WHICH = ("g_ema", "g", "d", "all")
 AVERAGE_SAMPLES = 10_000  # latents for an average w that a file lacks
-AVERAGE_NAMES = {"mapping.w_avg", "dlatent_avg", "latent_avg"}
+AVERAGE_NAMES = {"mapping.w_avg", "dlatent_avg", "latent_avg", "truncation.w_avg"}
 AVERAGED, RAW, UNSTATED = "averaged", "raw", "average or raw: not stated"
 
 
@@ -147,7 +147,7 @@ def convert_network(found, checkpoint, size):
             do not have.
     """
     network, settings = found.network, found.state.settings
-    arrays = {n: a for n, a in found.state.arrays.items() if n not in network.ignored}
+    arrays = dict(found.state.arrays)
     for state in checkpoint.states:
         arrays |= {n: a for n, a in state.arrays.items() if n in network.beside}
     if sum(array.nbytes for array in arrays.values()) > 21 * size + MAX_INFLATED:
@@ -164,7 +164,10 @@ def convert_network(found, checkpoint, size):
     except Exception as error:  # whatever a constructor says about a value of the file
         reason = " ".join(str(error).split())
         raise UserError(f"its network cannot be built: {reason:.200}") from error
-    absent = assign_weights(model, network.rows(model), arrays)
+    if network.prepare is not None:
+        arrays = network.prepare(arrays, settings)
+    weights = {n: a for n, a in arrays.items() if n not in network.ignored}
+    absent = assign_weights(model, network.rows(model), weights)
     if AVERAGE_NAMES & set(absent):
         model.mapping.w_avg.assign(average_w(model.mapping))
     assumed = {} if settings else network.settings({})
@@ -207,8 +210,9 @@ def export_networks(path, networks, kind):
     arrays, settings, written = {}, {}, {}
     for name, model in networks.items():
         role = name.removeprefix("raw_")
-        network = next((n for n in kind.networks if n.role == role), None)
-        if network is None or type(model) is not network.build:
+        same = (n for n in kind.networks if n.role == role and n.build is type(model))
+        network = next(same, None)
+        if network is None:
             raise UserError(f"{kind.name} has no network like {name} ({type(model).__name__})")
         official = network.names[-1 if name.startswith("raw_") else 0]
         settings[official] = network.official(model)

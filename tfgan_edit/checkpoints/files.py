@@ -21,7 +21,10 @@ MAX_VISITS = 1_000_000
 MAX_NAME = 1000  # characters of the names of nested networks
 MAX_TEXT = 10_000_000  # characters of a file's `meta`
 # Networks whose name stands before those of their arrays: "g_ema.conv1…", "G/synthesis…".
-NETWORK_NAMES = ("G", "D", "Gs", "G_ema", "g", "d", "g_ema", "e_ema", "generator", "discriminator")
+NETWORK_NAMES = (
+    *("G", "D", "Gs", "G_ema", "g", "d", "g_ema", "e_ema", "generator", "discriminator"),
+    "generator_smooth",
+)
 PARAMETERS = "param/"
 TF_NAMES = ("G", "D", "Gs")
 

@@ -1,7 +1,7 @@
 """Key maps: rows between the names and layouts of a file and the variables of a network.
 
 A map is a list of rows that is read in both directions: an `Entry` for an array of weights, a
-`Fixed` for a constant that files store beside them.
+`Fixed` for a constant that files store beside them, an `Unused` for what they may hold in vain.
 """
 
 import operator
@@ -37,6 +37,12 @@ class Fixed(NamedTuple):
 
     source: str
     value: np.ndarray
+
+
+class Unused(NamedTuple):
+    """An array that some files hold and no network reads: passed over, and not written."""
+
+    source: str
 
 
 def _transposed(*axes):
@@ -120,10 +126,11 @@ def assign_weights(network, entries, arrays):
             one with values that are no numbers, or another constant.
     """
     fixed = {row.source: row.value for row in entries if isinstance(row, Fixed)}
+    unused = {row.source for row in entries if isinstance(row, Unused)}
     entries = [row for row in entries if isinstance(row, Entry)]
     absent = {entry.source for entry in entries if entry.source not in arrays}
     missing = absent - {entry.source for entry in entries if entry.optional}
-    surplus = set(arrays) - {entry.source for entry in entries} - set(fixed)
+    surplus = set(arrays) - {entry.source for entry in entries} - set(fixed) - unused
     if missing or surplus:
         raise UserError(
             f"the file does not fit {network.name}: missing {_listed(missing)}, "
@@ -152,6 +159,7 @@ def export_arrays(entries):
             )
         )
         for row in entries
+        if not isinstance(row, Unused)
     }
 
 

@@ -9,18 +9,35 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from tfgan_edit.checkpoints import pix2pixhd, stylegan
 from tfgan_edit.checkpoints import stylegan2 as key_map
 from tfgan_edit.checkpoints import stylegan2_settings as settings
 from tfgan_edit.checkpoints import stylegan2_sizes as sizes
+from tfgan_edit.checkpoints import stylegan_settings, stylegan_sizes
+from tfgan_edit.networks.pix2pixhd import (
+    Pix2PixHDDiscriminator,
+    Pix2PixHDGenerator,
+    Pix2PixHDLocalEnhancer,
+)
+from tfgan_edit.networks.stylegan import StyleGANDiscriminator, StyleGANGenerator
 from tfgan_edit.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 
 NVIDIA_LICENCE = (
     "Converted weights stay under the licence of their source: the Nvidia Source Code License "
     "(non-commercial), if they are NVIDIA's or were trained from them. Do not redistribute."
 )
+STYLEGAN_LICENCE = (
+    "Converted weights stay under the licence of their source: CC BY-NC 4.0 (non-commercial), if "
+    "they are NVIDIA's or were trained from them. Do not redistribute."
+)
 ROSINALITY_LICENCE = (
     "Converted weights stay under the licence of their source: ask who trained them; if they were "
     "converted from NVIDIA's, it is the Nvidia Source Code License (non-commercial)."
+)
+
+PIX2PIXHD_LICENCE = (
+    "Converted weights stay under the licence of their source: ask who trained them, on what; "
+    "those of StyleGAN2 Distillation are CC BY-NC 4.0 (non-commercial)."
 )
 
 
@@ -39,6 +56,8 @@ class Network(NamedTuple):
         official: function of our network -> the original constructor's arguments.
         beside: names of arrays that may lie beside the network in the file.
         ignored: names that are knowingly not converted.
+        prepare: function of arrays and settings -> arrays as `rows` expects them, for files whose
+            settings change the form of arrays.
     """
 
     role: str
@@ -51,6 +70,7 @@ class Network(NamedTuple):
     official: Callable[[Any], dict] | None = None
     beside: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    prepare: Callable[[dict, dict], dict] | None = None
 
 
 class Kind(NamedTuple):
@@ -152,14 +172,115 @@ KINDS = (
             ),
         ),
     ),
+    Kind(
+        "stylegan-tf",
+        "StyleGAN, TensorFlow",
+        "stylegan",
+        STYLEGAN_LICENCE,
+        (
+            Network(
+                "generator",
+                ("Gs", "G"),
+                (r"synthesis/4x4/Const/const", r"synthesis/4x4/Const/StyleMod/weight"),
+                StyleGANGenerator,
+                stylegan_sizes.tensorflow_generator,
+                stylegan_settings.from_tensorflow_generator,
+                stylegan.tensorflow_generator_map,
+                stylegan_settings.tensorflow_generator_settings,
+                ignored=("lod", "synthesis/lod"),  # in the configuration of our network
+                prepare=stylegan.as_auto_tensorflow,
+            ),
+            Network(
+                "discriminator",
+                ("D",),
+                (r"FromRGB_lod0/weight", r"4x4/Dense1/weight"),
+                StyleGANDiscriminator,
+                stylegan_sizes.tensorflow_discriminator,
+                stylegan_settings.from_tensorflow_discriminator,
+                stylegan.tensorflow_discriminator_map,
+                stylegan_settings.tensorflow_discriminator_settings,
+                ignored=("lod",),
+            ),
+        ),
+    ),
+    Kind(
+        "stylegan-pytorch",
+        "StyleGAN, PyTorch port (InterFaceGAN, GenForce)",
+        "stylegan",
+        STYLEGAN_LICENCE,
+        (
+            Network(
+                "generator",
+                ("generator_smooth", "generator"),
+                (
+                    r"synthesis\.layer0\.first_layer",
+                    r"synthesis\.layer0\.epilogue\.style_mod\.dense\.linear\.weight",
+                ),
+                StyleGANGenerator,
+                stylegan_sizes.pytorch_generator,
+                stylegan_settings.from_pytorch_generator,
+                stylegan.pytorch_generator_map,
+                stylegan_settings.pytorch_generator_settings,
+                # Growing as above; truncation is an argument of our calls.
+                ignored=("synthesis.lod", "truncation.truncation"),
+                prepare=stylegan.as_auto_pytorch,
+            ),
+        ),
+    ),
+    Kind(
+        "pix2pixhd",
+        "Pix2PixHD",
+        "pix2pixhd",
+        PIX2PIXHD_LICENCE,
+        (
+            Network(
+                "generator",
+                ("G_ema", "G"),
+                (r"model1_1\.1\.weight", r"model\..*\.conv_block\.1\.weight"),
+                Pix2PixHDLocalEnhancer,
+                pix2pixhd.local_enhancer_sizes,
+                pix2pixhd.settings,
+                pix2pixhd.local_enhancer_map,
+                pix2pixhd.local_enhancer_settings,
+            ),
+            Network(
+                "generator",
+                ("G_ema", "G"),
+                (r"model\.1\.weight", r"model\..*\.conv_block\.1\.weight"),
+                Pix2PixHDGenerator,
+                pix2pixhd.generator_sizes,
+                pix2pixhd.settings,
+                pix2pixhd.generator_map,
+                pix2pixhd.generator_settings,
+            ),
+            Network(
+                "discriminator",
+                ("D",),
+                (r"scale0_layer0\.0\.weight",),
+                Pix2PixHDDiscriminator,
+                pix2pixhd.discriminator_sizes,
+                pix2pixhd.settings,
+                pix2pixhd.discriminator_map,
+                pix2pixhd.discriminator_settings,
+            ),
+            Network(  # trained without feature matching; written under the names above
+                "discriminator",
+                ("D",),
+                (r"layer0\.0\.weight", r"layer0\.2\.weight", r"layer0\.5\.weight"),
+                Pix2PixHDDiscriminator,
+                pix2pixhd.plain_discriminator_sizes,
+                pix2pixhd.settings,
+                pix2pixhd.plain_discriminator_map,
+                pix2pixhd.discriminator_settings,
+            ),
+        ),
+    ),
 )
 
 # Known by names that all occur; more telling ones first. Their networks are not in this package.
 ONLY_KNOWN = (
     ("StyleGAN2 with progressive growing (configurations A to D)", (r"ToRGB_lod\d+/mod_weight",)),
-    ("StyleGAN, TensorFlow", (r"4x4/Const/StyleMod/weight",)),
-    ("StyleGAN or its discriminator, TensorFlow", (r"FromRGB_lod\d+/weight",)),
-    ("StyleGAN, PyTorch port", (r"synthesis\.layer0\.epilogue\.style_mod\.dense\.linear\.weight",)),
+    ("StyleGAN2's growing discriminator", (r"FromRGB_lod\d+/weight", r"Output/weight")),
     ("StyleGAN3", (r"synthesis\.input\.transform",)),
     ("StyleMapGAN", (r"mapping_z\.1\.weight",)),
     ("StyleMapGAN's encoder", (r"from_rgb\.0\.weight", r"convs\.0\.conv1\.0\.weight")),
@@ -167,9 +288,6 @@ ONLY_KNOWN = (
     ("GANs N' Roses' discriminator", (r"(l|d)_branch\.0\.0\.weight",)),
     ("ISF-GAN", (r"w_net\.z_net\.shared\.0\.weight",)),
     ("ISF-GAN's discriminator", (r"main\.1\.conv1x1\.weight", r"out_cls\.1\.weight")),
-    ("Pix2PixHD, local enhancer", (r"model1_1\.1\.weight",)),
-    ("Pix2PixHD, global generator", (r"model\.1\.weight", r"model\.\d+\.conv_block\.1\.weight")),
-    ("Pix2PixHD's discriminator", (r"scale0_layer0\.0\.weight",)),
     ("ArcFace, IR-SE50", (r"input_layer\.0\.weight", r"body\.0\.res_layer\.0\.weight")),
     ("the Inception network of FID", (r"Conv2d_1a_3x3\.conv\.weight", r"Mixed_7c\.\S+")),
     ("LPIPS heads", (r"lin0\.model\.1\.weight",)),

@@ -33,10 +33,13 @@ def _sizes(network):
     """(resolution and architecture, channels, labels) of a network as text."""
     if network is None:
         return "", "", ""
+    if not hasattr(network, "resolution"):  # convolutional throughout
+        return "any", f"{network.width} at full size, reads {network.in_channels}", "none"
     pyramid = getattr(network, "synthesis", network)
     height, width = network.resolution
     channels = " ".join(f"{level}:{count}" for level, count in sorted(pyramid.channels.items()))
-    return f"{width}x{height} {pyramid.architecture}", channels, str(network.label_dim or "none")
+    architecture = getattr(pyramid, "architecture", "")
+    return f"{width}x{height} {architecture}".rstrip(), channels, str(network.label_dim or "none")
 
 
 def notes(converted):

@@ -183,13 +183,14 @@ class EqualizedConv2D(ComputeDtypeLayer):
         if dtype == "float16":  # the unscaled products could exceed its range
             kernel, scale = kernel * scale, None
         y = conv2d_resample(
-            tf.cast(x, dtype),
-            tf.cast(kernel, dtype),
+            x,
+            kernel,
             filter=resample_filter(self.resample_taps) if resampled else None,
             up=self.up,
             down=self.down,
             padding=self.kernel_size // 2,
             flip_kernel=self.up > 1,
+            compute_dtype=dtype,
         )
         return bias_act(
             y,
@@ -198,7 +199,6 @@ class EqualizedConv2D(ComputeDtypeLayer):
             activation=self.activation,
             gain=ACTIVATIONS[self.activation].gain * self.gain,
             clamp=None if self.clamp is None else self.clamp * self.gain,
-            dtype=x.dtype,
         )
 
     def get_config(self):

@@ -1,10 +1,13 @@
 """Mapping network: z -> w (arXiv 1812.04948, section 2; 2006.06676 for labels)."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
 from tfgan_edit.layers.equalized import EqualizedDense, check_not_negative, check_positive
 from tfgan_edit.layers.registration import register
+from tfgan_edit.layers.stylegan import LReLUDense
 from tfgan_edit.ops.normalization import normalize_2nd_moment
 
 
@@ -24,6 +27,9 @@ class MappingNetwork(keras.Model):
         num_layers: number of layers; 8 as published, 2 for small data sets.
         hidden_dim: width of the layers but the last; default w_dim.
         lr_multiplier: learning rate of the layers relative to the rest.
+        joint_norm: normalise z and embedded labels as one vector, the embedding a plain matrix
+            [label_dim, z_dim] (StyleGAN); False: each by itself (StyleGAN2-ADA).
+        gain_before_bias: the layers are `LReLUDense` (StyleGAN); False: `EqualizedDense`.
     """
 
     def __init__(
@@ -35,6 +41,8 @@ class MappingNetwork(keras.Model):
         num_layers=8,
         hidden_dim=None,
         lr_multiplier=0.01,
+        joint_norm=False,
+        gain_before_bias=False,
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
@@ -53,12 +61,25 @@ class MappingNetwork(keras.Model):
         self.num_layers = num_layers
         self.hidden_dim = hidden_dim
         self.lr_multiplier = lr_multiplier
+        self.joint_norm = joint_norm
+        self.gain_before_bias = gain_before_bias
         width = w_dim if hidden_dim is None else hidden_dim
-        self.embed = EqualizedDense(w_dim, name="embed") if label_dim else None
+        self.embed = None
+        if label_dim and joint_norm:
+            self.embed = keras.layers.Dense(
+                z_dim,
+                use_bias=False,
+                kernel_initializer=keras.initializers.RandomNormal(stddev=1),
+                name="embed",
+                dtype="float32",
+            )
+        elif label_dim:
+            self.embed = EqualizedDense(w_dim, name="embed")
+        dense = functools.partial(EqualizedDense, activation="lrelu")
+        dense = LReLUDense if gain_before_bias else dense
         self.dense_layers = [
-            EqualizedDense(
+            dense(
                 w_dim if i == num_layers - 1 else width,
-                activation="lrelu",
                 lr_multiplier=lr_multiplier,
                 name=f"dense_{i}",
             )
@@ -72,10 +93,15 @@ class MappingNetwork(keras.Model):
         size = self.z_dim
         if self.embed is not None:
             self.embed.build((None, self.label_dim))
-            size += self.w_dim
+            size += self.embed.units
         for layer in self.dense_layers:
             layer.build((None, size))
             size = layer.units
+        if size != self.w_dim:
+            raise ValueError(
+                f"a mapping without layers needs w_dim={size}, the size of its input. "
+                f"Received: w_dim={self.w_dim}"
+            )
         if self.num_ws is not None:
             self.w_avg = self.add_weight(
                 name="w_avg",
@@ -91,15 +117,18 @@ class MappingNetwork(keras.Model):
         if self.z_dim:
             if z.shape.rank != 2 or z.shape[1] != self.z_dim:
                 raise ValueError(f"z must be [N, {self.z_dim}]. Received: {z.shape}")
-            parts.append(normalize_2nd_moment(tf.cast(z, tf.float32)))
+            parts.append(tf.cast(z, tf.float32))
         if self.embed is not None:
             if labels is None:
                 raise ValueError(
                     f"labels [N, {self.label_dim}] are required by this conditional network. "
                     "Received: labels=None"
                 )
-            parts.append(normalize_2nd_moment(self.embed(labels)))
-        x = tf.concat(parts, axis=-1) if len(parts) > 1 else parts[0]
+            parts.append(tf.cast(self.embed(labels), tf.float32))
+        if self.joint_norm:
+            x = normalize_2nd_moment(tf.concat(parts, axis=-1))
+        else:
+            x = tf.concat([normalize_2nd_moment(part) for part in parts], axis=-1)
         for layer in self.dense_layers:
             x = layer(x)
         if self.num_ws is None:
@@ -129,4 +158,6 @@ class MappingNetwork(keras.Model):
             "num_layers": self.num_layers,
             "hidden_dim": self.hidden_dim,
             "lr_multiplier": self.lr_multiplier,
+            "joint_norm": self.joint_norm,
+            "gain_before_bias": self.gain_before_bias,
         }

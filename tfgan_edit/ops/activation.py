@@ -49,7 +49,6 @@ def bias_act(
     alpha=None,
     gain=None,
     clamp=None,
-    dtype=None,
 ):
     """y = clip(gain * activation(scale * x + noise + bias), -clamp, clamp).
 
@@ -62,10 +61,9 @@ def bias_act(
         alpha: slope of `lrelu` below zero; default 0.2.
         gain: factor after the activation; default per activation, `sqrt(2)` for `lrelu`.
         clamp: bound on |y|, or None.
-        dtype: of the result; default that of `x`. The computation uses the wider of the two.
 
     Returns:
-        Same shape as `x`.
+        Same shape and dtype as `x`.
 
     Raises:
         ValueError: unknown activation or negative clamp.
@@ -76,8 +74,6 @@ def bias_act(
     entry = ACTIVATIONS[activation]
     alpha = entry.alpha if alpha is None else alpha
     gain = entry.gain if gain is None else gain
-    dtype = x.dtype if dtype is None else tf.as_dtype(dtype)
-    wide = dtype if dtype.size >= x.dtype.size else x.dtype
     outer = 1.0
     if activation in HOMOGENEOUS and gain > 0:
         # On the small factors instead of the result. In this order the graph optimiser of
@@ -85,10 +81,9 @@ def bias_act(
         # fails where gradients are taken.
         gain, outer = 1.0, gain
     terms = {"scale": scale, "noise": noise, "bias": bias}
-    terms = {key: tf.cast(term, wide) * outer for key, term in terms.items() if term is not None}
+    terms = {key: tf.cast(term, x.dtype) * outer for key, term in terms.items() if term is not None}
     if "scale" not in terms and outer != 1:
-        terms["scale"] = tf.constant(outer, wide)
-    x = tf.cast(x, wide)
+        terms["scale"] = tf.constant(outer, x.dtype)
     if "scale" in terms:
         x = x * terms["scale"]
     for key in ("noise", "bias"):
@@ -97,5 +92,5 @@ def bias_act(
     x = entry.function(x, alpha)
     x = x if gain == 1 else x * gain
     if clamp is not None:
-        x = tf.clip_by_value(x, tf.constant(-clamp, wide), tf.constant(clamp, wide))
-    return tf.cast(x, dtype)
+        x = tf.clip_by_value(x, tf.constant(-clamp, x.dtype), tf.constant(clamp, x.dtype))
+    return x

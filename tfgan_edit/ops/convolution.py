@@ -13,23 +13,28 @@ from tfgan_edit.ops.upfirdn import (
 )
 
 
-def conv2d(x, kernel, *, stride=1, padding=0):
+def conv2d(x, kernel, *, stride=1, padding=0, compute_dtype=None):
     """Correlation with zero padding: [N, H, W, I] * [kh, kw, I, O] -> [N, H', W', O].
 
-    Both have the same dtype. With G times I input channels it is a grouped convolution, where
-    O counts all groups.
+    With G times I input channels it is a grouped convolution, where O counts all groups.
 
     Args:
         padding: as in `upfirdn2d`; negative values crop.
+        compute_dtype: dtype of the multiplication; the result has the dtype of `x`. On
+            processors with bfloat16 units this doubles the speed while all else stays
+            in float32.
     """
     top, bottom, left, right = normalize_padding(padding)
     if min(top, bottom, left, right) < 0:
         x = upfirdn2d(x, None, padding=(top, bottom, left, right))
         top = bottom = left = right = 0
-    return _Convolution(kernel.shape, stride, (top, bottom, left, right))(x, kernel)
+    dtype = x.dtype
+    compute_dtype = dtype if compute_dtype is None else compute_dtype
+    x, kernel = tf.cast(x, compute_dtype), tf.cast(kernel, compute_dtype)
+    return tf.cast(_Convolution(kernel.shape, stride, (top, bottom, left, right))(x, kernel), dtype)
 
 
-def conv2d_transpose(x, kernel, *, stride):
+def conv2d_transpose(x, kernel, *, stride, compute_dtype=None):
     """Inserts zeros, then convolves truly: [N, H, W, I] * [kh, kw, I, O] -> [N, H', W', O].
 
     H' = (H - 1) * stride + kh. This is the gradient of `conv2d`, also when grouped.
@@ -37,6 +42,9 @@ def conv2d_transpose(x, kernel, *, stride):
     _, height, width, channels = x.shape
     kh, kw, in_channels, out_channels = kernel.shape
     groups = channels // in_channels
+    dtype = x.dtype
+    compute_dtype = dtype if compute_dtype is None else compute_dtype
+    x, kernel = tf.cast(x, compute_dtype), tf.cast(kernel, compute_dtype)
     if groups == 1:
         kernel = tf.transpose(kernel, [0, 1, 3, 2])
     else:  # [kh, kw, I, G * O] -> [kh, kw, O, G * I]
@@ -45,7 +53,7 @@ def conv2d_transpose(x, kernel, *, stride):
         kernel = tf.reshape(kernel, [kh, kw, out_channels // groups, channels])
     convolution = _Convolution(kernel.shape, stride, (0, 0, 0, 0))
     size = [(height - 1) * stride + kh, (width - 1) * stride + kw, out_channels]
-    return convolution.transposed(x, kernel, size)
+    return tf.cast(convolution.transposed(x, kernel, size), dtype)
 
 
 # {bytes a number: pixels up to which a gradient for weights is one matrix product}. oneDNN's own
@@ -161,6 +169,7 @@ def conv2d_resample(
     padding=0,
     flip_kernel=False,
     flip_filter=False,
+    compute_dtype=None,
 ):
     """Up-samples by FIR, convolves, and down-samples by FIR, padding only once.
 
@@ -169,12 +178,13 @@ def conv2d_resample(
 
     Args:
         x: [N, H, W, I].
-        kernel: [kh, kw, I, O], dtype of `x`.
+        kernel: [kh, kw, I, O].
         filter: prepared by `resample_filter`, or None.
         up, down: int factors.
         padding: of the convolution at the up-sampled size, usually k // 2.
         flip_kernel: False correlates, True convolves.
         flip_filter: as in `upfirdn2d`.
+        compute_dtype: as in `conv2d`; the filter stays in the dtype of `x`.
 
     Returns:
         [N, H * up / down, W * up / down, O] for padding k // 2 and odd k.
@@ -194,19 +204,19 @@ def conv2d_resample(
 
     if pointwise and up == 1 and down > 1:  # fewer pixels first
         x = upfirdn2d(x, down=down, padding=pads, **fir)
-        return conv2d(x, kernel)
+        return conv2d(x, kernel, compute_dtype=compute_dtype)
     if pointwise and up > 1 and down == 1:
-        x = conv2d(x, kernel)
+        x = conv2d(x, kernel, compute_dtype=compute_dtype)
         return upfirdn2d(x, up=up, padding=pads, gain=up**2, **fir)
     if up == 1 and down > 1:  # the FIR at full size, then a strided convolution
         x = upfirdn2d(x, padding=pads, **fir)
         kernel = tf.reverse(kernel, [0, 1]) if flip_kernel else kernel
-        return conv2d(x, kernel, stride=down)
+        return conv2d(x, kernel, stride=down, compute_dtype=compute_dtype)
     if up > 1:
         # Transposed convolution without zeros to multiply; it convolves truly. Its
         # output is larger than the padded input by kernel - 1 on each side.
         kernel = kernel if flip_kernel else tf.reverse(kernel, [0, 1])
-        x = conv2d_transpose(x, kernel, stride=up)
+        x = conv2d_transpose(x, kernel, stride=up, compute_dtype=compute_dtype)
         # Rows after the last zero insertion (up - 1) and the kernel's surplus.
         pads = (
             top - (kh - 1),
@@ -217,4 +227,4 @@ def conv2d_resample(
         x = upfirdn2d(x, padding=pads, gain=up**2, **fir)
         return x if down == 1 else upfirdn2d(x, down=down, **fir)
     kernel = tf.reverse(kernel, [0, 1]) if flip_kernel else kernel
-    return conv2d(x, kernel, padding=pads)
+    return conv2d(x, kernel, padding=pads, compute_dtype=compute_dtype)

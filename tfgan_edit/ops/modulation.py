@@ -37,9 +37,7 @@ def modulated_conv2d(
         demodulate: divide by the norm of the scaled kernel.
         noise: [N or 1, H', W', 1] that is added to the convolution, or None.
         bias, activation, gain, clamp: what follows, as in `bias_act`.
-        filter, up, down, padding, flip_kernel: as in `conv2d_resample`.
-        compute_dtype: dtype of filter and convolution, default that of `x`. On processors with
-            bfloat16 units this doubles the speed while all else stays in float32.
+        filter, up, down, padding, flip_kernel, compute_dtype: as in `conv2d_resample`.
         method: "scale" multiplies input and output and convolves once for all samples;
             "grouped" builds one kernel a sample, needs a fixed N, and runs on GPUs and under
             XLA (on CPUs TensorFlow has no gradient of grouped convolutions outside of XLA).
@@ -71,18 +69,17 @@ def modulated_conv2d(
         "down": down,
         "padding": padding,
         "flip_kernel": flip_kernel,
+        "compute_dtype": compute_dtype,
     }
-    dtype = x.dtype
     if method == "scale":
-        x = bias_act(x, scale=styles[:, tf.newaxis, tf.newaxis, :], dtype=compute)
-        x = conv2d_resample(x, tf.cast(kernel, compute), **resampling)
+        x = bias_act(x, scale=styles[:, tf.newaxis, tf.newaxis, :])
+        x = conv2d_resample(x, kernel, **resampling)
         scale = None if demodulation is None else demodulation[:, tf.newaxis, tf.newaxis, :]
     else:
         kernels = kernel[tf.newaxis] * styles[:, tf.newaxis, tf.newaxis, :, tf.newaxis]
         if demodulation is not None:
             kernels = kernels * demodulation[:, tf.newaxis, tf.newaxis, tf.newaxis, :]
-        kernels = tf.cast(kernels, compute)
-        x, scale = _convolve_grouped(tf.cast(x, compute), kernels, resampling), None
+        x, scale = _convolve_grouped(x, kernels, resampling), None
     return bias_act(
         x,
         bias,
@@ -91,7 +88,6 @@ def modulated_conv2d(
         activation=activation,
         gain=gain,
         clamp=clamp,
-        dtype=dtype,
     )
 
 

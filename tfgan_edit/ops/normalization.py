@@ -8,6 +8,19 @@ def normalize_2nd_moment(x, axis=-1, epsilon=1e-8):
     return x * tf.math.rsqrt(tf.reduce_mean(tf.square(x), axis, keepdims=True) + epsilon)
 
 
+def instance_norm(x, epsilon=1e-5):
+    """(x - mean) / sqrt(variance + epsilon) over the pixels of each channel of each sample.
+
+    (arXiv 1607.08022, section 2.) [N, H, W, C] of any float dtype; computed in float32 at least.
+    The variance is the biased one: the mean of the squares. Four axes throughout: Keras'
+    `GroupNormalization(groups=-1)` makes five, which the graphics processors of phones refuse.
+    """
+    y = tf.cast(x, tf.float32) if x.dtype in (tf.float16, tf.bfloat16) else x
+    y = y - tf.reduce_mean(y, [1, 2], keepdims=True)
+    variance = tf.reduce_mean(tf.square(y), [1, 2], keepdims=True)
+    return tf.cast(y * tf.math.rsqrt(variance + epsilon), x.dtype)
+
+
 def minibatch_stddev(x, group_size=4, num_channels=1):
     """Appends the standard deviation over a group of samples (arXiv 1710.10196, section 3).
 
