@@ -185,8 +185,11 @@ def _insert_zeros(x, up_h, up_w):
     return tf.reshape(x, [n, height, width, channels])
 
 
-def _pad(x, *padding):
-    """Pads with zeros; crops where negative, also rows that the other side's padding added."""
+def pad2d(x, padding):
+    """Pads [N, H, W, C] with zeros: (top, bottom, left, right).
+
+    Negative sides crop, also rows that the other side's padding added.
+    """
     pads = [max(side, 0) for side in padding]
     crops = [max(-side, 0) for side in padding]
     if crops[0] + crops[1] < x.shape[1] and crops[2] + crops[3] < x.shape[2]:
@@ -223,7 +226,7 @@ class _Resampling:
         return resample(x)
 
     def _forward(self, x):
-        x = _pad(_insert_zeros(x, *self.up), *self.padding)
+        x = pad2d(_insert_zeros(x, *self.up), self.padding)
         if self.filter.shape == (1, 1):
             return x[:, :: self.down[0], :: self.down[1], :] * float(self.filter[0, 0])
         if self.down[0] == self.down[1]:
