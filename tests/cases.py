@@ -124,6 +124,15 @@ def check_gradients(fn, reference, inputs, *, seed=0, step=1e-5, limit=1e-7):
 HALF_LIMITS = {"mixed_bfloat16": 6e-2, "mixed_float16": 1e-2}
 
 
+def randomized(layer, *inputs):
+    """The layer with every variable off its initial value."""
+    layer(*inputs)
+    random = np.random.default_rng(3)
+    for variable in layer.variables:
+        variable.assign(variable.numpy() + 0.5 * random.normal(size=variable.shape))
+    return layer
+
+
 def run_layer_test(
     cls,
     init_kwargs,

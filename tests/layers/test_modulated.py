@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.cases import assert_close, run_layer_test
+from tests.cases import assert_close, randomized, run_layer_test
 from tests.reference import activation as ref_activation
 from tests.reference import convolution as ref_convolution
 from tests.reference import dense as ref_dense
@@ -16,15 +16,6 @@ LOWPASS = ref_resampling.resample_filter((1, 3, 3, 1))
 
 def sample(*shape, seed=1):
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
-
-
-def randomized(layer, *inputs):
-    """The layer with every variable off its initial value."""
-    layer(*inputs)
-    random = np.random.default_rng(3)
-    for variable in layer.variables:
-        variable.assign(variable.numpy() + 0.5 * random.normal(size=variable.shape))
-    return layer
 
 
 def styles_of(layer, w):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.cases import assert_close, run_layer_test
+from tests.cases import assert_close, randomized, run_layer_test
 from tests.reference import convolution as ref_convolution
 from tests.reference import dense as ref_dense
 from tests.reference import resampling as ref_resampling
@@ -14,15 +14,6 @@ GAIN = np.sqrt(2)
 
 def sample(*shape, seed=1):
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
-
-
-def randomized(layer, *inputs):
-    """The layer with every variable off its initial value."""
-    layer(*inputs)
-    random = np.random.default_rng(3)
-    for variable in layer.variables:
-        variable.assign(variable.numpy() + 0.5 * random.normal(size=variable.shape))
-    return layer
 
 
 def lrelu(x):
