@@ -49,3 +49,20 @@ def fixed_state():
     yield
     keras.config.set_dtype_policy(policy)
     keras.utils.clear_session(free_memory=False)
+
+
+@pytest.fixture
+def convert(tmp_path):
+    """convert(bytes or path, **flags) -> the preset that the verb makes of an official file."""
+    from tests.checkpoints.convert_verb import run
+    from tfgan_edit.preset import load_preset
+
+    def convert(source, **values):
+        if isinstance(source, bytes):
+            path = tmp_path / "source"
+            path.write_bytes(source)
+            source = path
+        run(source=source, out=tmp_path / "preset", **values)
+        return load_preset(tmp_path / "preset")
+
+    return convert

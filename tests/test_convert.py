@@ -13,40 +13,18 @@ from absl import flags
 from tests import golden_files as golden
 from tests.cases import assert_close, weights_of
 from tests.checkpoints import official_files as files
-from tfgan_edit import convert as verb
+from tests.checkpoints.convert_verb import run
 from tfgan_edit import generate
 from tfgan_edit.checkpoints import stylegan2 as maps
 from tfgan_edit.checkpoints import stylegan2_settings as settings
 from tfgan_edit.checkpoints.files import read_checkpoint
 from tfgan_edit.config import UserError
 from tfgan_edit.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
-from tfgan_edit.preset import load_preset, save_preset
+from tfgan_edit.preset import save_preset
 
 CHECKPOINTS = golden.FOLDER / "checkpoints"
 LEVELS = [4 * 2**i for i in range(9)]
 TINY = {"channels": {4: 6, 8: 5, 16: 4, 32: 3}}
-
-
-def run(**values):
-    parsed = flags.FlagValues()
-    verb.define_flags(parsed)
-    parsed(["convert", *(f"--{name}={value}" for name, value in values.items())])
-    verb.main(parsed)
-
-
-@pytest.fixture
-def convert(tmp_path):
-    """convert(bytes or path, **flags) -> the preset."""
-
-    def convert(source, **values):
-        if isinstance(source, bytes):
-            path = tmp_path / "source"
-            path.write_bytes(source)
-            source = path
-        run(source=source, out=tmp_path / "preset", **values)
-        return load_preset(tmp_path / "preset")
-
-    return convert
 
 
 def trained(network, seed=0):

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from absl import flags
 
 from tests import golden_files as golden
 from tests.cases import assert_close
 from tests.checkpoints import official_files as files
-from tfgan_edit import convert as verb
+from tests.checkpoints.convert_verb import run
 from tfgan_edit.checkpoints import pix2pixhd as maps
 from tfgan_edit.checkpoints.files import read_checkpoint
 from tfgan_edit.checkpoints.key_map import Entry, export_arrays
@@ -17,7 +16,7 @@ from tfgan_edit.networks.pix2pixhd import (
     Pix2PixHDGenerator,
     Pix2PixHDLocalEnhancer,
 )
-from tfgan_edit.preset import load_preset, save_preset
+from tfgan_edit.preset import save_preset
 
 CHECKPOINTS = golden.FOLDER / "checkpoints"
 GENERATORS = (
@@ -60,28 +59,6 @@ NETWORKS = {
         maps.discriminator_map,
     ),
 }
-
-
-def run(**values):
-    parsed = flags.FlagValues()
-    verb.define_flags(parsed)
-    parsed(["convert", *(f"--{name}={value}" for name, value in values.items())])
-    verb.main(parsed)
-
-
-@pytest.fixture
-def convert(tmp_path):
-    """convert(bytes or path, **flags) -> the preset."""
-
-    def convert(source, **values):
-        if isinstance(source, bytes):
-            path = tmp_path / "latest_net_G.pth"
-            path.write_bytes(source)
-            source = path
-        run(source=source, out=tmp_path / "preset", **values)
-        return load_preset(tmp_path / "preset")
-
-    return convert
 
 
 # === Official files ===
