@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tfgan_edit.callbacks.image_grid import ImageGrid, latent_grid
+from tfgan_edit.callbacks.image_grid import ImageGrid
 from tfgan_edit.callbacks.metric_run import MetricRun
 from tfgan_edit.callbacks.preset_export import PresetExport
 from tfgan_edit.callbacks.progress import Progress, RunLog
@@ -48,6 +48,7 @@ from tfgan_edit.trainers.strategy import (
 GRID_HEIGHT, GRID_WIDTH = 720, 1280  # sample grids fill about this many pixels …
 GRID_ROWS, GRID_COLUMNS = 8, 12  # … with at most so many pictures
 TIMED_STEPS = 3
+UNTRAINED = "untrained"  # in place of a frozen preset: a random network, to see that a run runs
 
 
 def check(config):
@@ -59,8 +60,11 @@ def check(config):
             raise UserError(f"{key} must be positive, got {getattr(config, key)}")
     for name in config.metrics:
         check_metric(name)
-    if config.frozen:
-        raise UserError(f"frozen: trainer {config.trainer.method!r} uses no frozen networks")
+    roles = getattr(config.trainer, "frozen_roles", {})
+    for role in config.frozen:
+        if role not in roles:
+            known = f"knows {', '.join(roles)}" if roles else "uses no frozen networks"
+            raise UserError(f"frozen.{role}: trainer {config.trainer.method!r} {known}")
     default_jit(config.jit_compile)
 
 
@@ -85,16 +89,15 @@ class Run:
                 f"choose a multiple of {replicas}"
             )
         config.trainer.check(batch_size=config.batch_size, num_replicas=replicas)
-        self.records = prepare(config.data, progress=self.chief)
-        self.labels = self.records.labels if config.data.labels else None
-        height, width = self.records.resolution
+        self.data = prepare(config.data, progress=self.chief)  # such as `Records`
+        self.frozen = {
+            role: load_preset(path) for role, path in config.frozen.items() if path != UNTRAINED
+        }
         with self.strategy.scope():
             try:
                 self.trainer = config.trainer.build(
-                    resolution=height if height == width else (height, width),
-                    img_channels=self.records.channels,
-                    label_dim=0 if self.labels is None else self.labels.shape[1],
-                    labels=self.labels,
+                    **self.data.facts,
+                    **self._frozen_networks(),
                     precision=config.precision,
                     jit_compile=default_jit(config.jit_compile),
                     half_activations=bool(tf.config.list_physical_devices("GPU")),
@@ -102,20 +105,35 @@ class Run:
                 )
             except ValueError as error:
                 raise UserError(f"recipe {config.name!r}: {error}") from error
+        if config.metrics and self.trainer.drawing_network is None:
+            raise UserError(
+                f"metrics: what {config.trainer.method!r} trains draws no pictures from latents; "
+                "evaluate its preset afterwards"
+            )
         self.total_steps = tick_steps(config.total_kimg, config.batch_size)
+
+    def _frozen_networks(self):
+        """{"frozen": {role: network}} for a trainer that has roles for such networks."""
+        trainer = self.config.trainer
+        roles = getattr(trainer, "frozen_roles", {})
+        networks = {}
+        for role in self.config.frozen:
+            if role in self.frozen:
+                networks[role] = self.frozen[role].require(roles[role])
+            else:
+                networks[role] = trainer.untrained(role, self.data.facts["resolution"])
+            networks[role].trainable = False
+        return {"frozen": networks} if roles else {}
 
     def batches(self, start_step):
         """Iterator of distributed batches from a step on."""
-        data = self.config.data
         return distributed_batches(
             self.strategy,
-            self.records,
+            self.data,
             batch_size=self.config.batch_size,
             start_step=start_step,
             seed=self.config.seed,
-            mirror=data.mirror,
-            subset=data.subset,
-            labels=self.labels is not None,
+            **self.config.data.reading,
         )
 
     def describe(self):
@@ -141,7 +159,7 @@ class Run:
         # Weights, gradients and two moments in float32, and the average.
         fixed = 5 * 4 * total
         print(
-            f"{self.records.num:,} photos, {self.records.resolution}; "
+            f"{self.data.num:,} photos, {self.data.resolution}; "
             f"{self.strategy.num_replicas_in_sync} replica(s); {self.total_steps:,} steps\n"
             f"memory: {fixed / 2**20:.0f} MiB for weights and optimisers; "
             f"peak of the process after the steps {process_memory() / 2**30:.2f} GiB\n"
@@ -227,18 +245,13 @@ class Run:
 
     def _callbacks(self, log, seconds):
         config, trainer = self.config, self.trainer
-        height, width = self.records.resolution
+        height, width = self.data.resolution
+        width = width * trainer.pictures_per_sample
         columns = int(np.clip(GRID_WIDTH // width, 1, GRID_COLUMNS))
         rows = int(np.clip(GRID_HEIGHT // height, 1, GRID_ROWS))
-        count = rows * columns
-        labels = None
-        if self.labels is not None:  # the same labels as the real pictures beside them
-            labels = self.labels[np.arange(count) % self.records.num]
-        reals = self.records.photos(np.arange(count) % self.records.num)
-        grid = image_grid(reals, columns=columns)
+        reference, draw = trainer.sampler(self.data.examples(rows * columns), config.seed)
+        grid = image_grid(reference, columns=columns)
         write_picture(self.workdir / "samples" / "reals.png", grid)
-        generator = trainer.averages["generator"]
-        draw = latent_grid(generator, count=count, seed=config.seed, labels=labels)
 
         measured = []
         if config.metrics:
@@ -253,8 +266,9 @@ class Run:
                 "recipe": config.name,
                 "data": {
                     "name": config.data.source,
-                    "hash": self.records.hash,
-                    "num": self.records.num,
+                    "hash": self.data.hash,
+                    "num": self.data.num,
+                    "label_names": self.data.facts.get("label_names"),
                 },
                 "kimg": logs["kimg"],
                 "metrics": {k: v for callback in measured for k, v in callback.results.items()},
@@ -262,8 +276,9 @@ class Run:
                 "precision": config.precision,
                 "hardware": hardware(self.strategy),
                 "time": f"{datetime.timedelta(seconds=round(seconds()))}",
-                "parents": [self.records.hash],
-                "licence": licence(self.records.manifest),
+                "parents": [self.data.hash, *(p.sha256 for p in self.frozen.values())],
+                "licence": licence(self.data.manifest),
+                **trainer.metadata(),
             }
 
         def samples():
@@ -289,11 +304,11 @@ class Run:
 
     def _evaluation(self):
         """The training's pictures and the averaged generator, for metrics."""
-        generator = self.trainer.averages["generator"]
+        generator = self.trainer.averages[self.trainer.drawing_network]
         fake = GeneratedPhotos(
-            generator, name="the generator", labels=self.labels, seed=self.config.seed
+            generator, name="the generator", labels=self.data.labels, seed=self.config.seed
         )
-        real = RecordPhotos(self.records)
+        real = RecordPhotos(self.data)
         return Evaluation(real, fake, generator=generator, cache=cache_folder())
 
 
@@ -319,14 +334,8 @@ def tiny(config):
     return dataclasses.replace(
         config,
         trainer=config.trainer.tiny(),
-        data=dataclasses.replace(
-            config.data,
-            source="avatars:avataaars",
-            dest="",
-            resolution=16,
-            num=16,
-            subset=None,
-        ),
+        data=config.data.tiny(),
+        frozen=dict.fromkeys(config.frozen, UNTRAINED),
         batch_size=4,
         total_kimg=0.008,
         tick_kimg=0.004,

@@ -44,7 +44,7 @@ def measure(config, settings):
         rows.append(row(name, setting, numbers, unit, ratio=ratio))
     ours = {n: network.count_params() for n, network in first.trainer.networks.items()}
     notes = [
-        f"{first.records.resolution[0]} px, batch {config.batch_size}; ratio: times as fast as "
+        f"{first.data.resolution[0]} px, batch {config.batch_size}; ratio: times as fast as "
         f"{facts['name']}, which computes in float32 on {facts['device']}",
         f"weights: generator with mapping {ours['generator']:,} here and {facts['generator']:,} "
         f"there, discriminator {ours['discriminator']:,} and {facts['discriminator']:,}: the "

@@ -108,6 +108,27 @@ class GANTrainer(keras.Model):
         """Factor on the old average, after a step of `batch_size` images."""
         raise NotImplementedError
 
+    drawing_network = None  # the one that metrics let draw pictures from latents
+    pictures_per_sample = 1  # side by side in what `sampler` draws
+
+    def sampler(self, examples, seed):
+        """What a run's sample pictures show.
+
+        Args:
+            examples: batch of N elements of the data, in its order, as NumPy arrays.
+            seed: of what is drawn beside them.
+
+        Returns:
+            (reference, draw): pictures of the data, and a function of no arguments that draws
+            with the averaged networks; both uint8 or float in [-1, 1], [N, H, k · W, C] with
+            k = 1 and `pictures_per_sample`.
+        """
+        raise NotImplementedError
+
+    def metadata(self):
+        """What a preset of these networks should say besides what is known of every run."""
+        return {}
+
     # === One step ===
 
     def phases_at(self, step):
@@ -146,10 +167,12 @@ class GANTrainer(keras.Model):
         gradients = logs = updates = None
         for i in range(parts):
             rows = {key: value[i * micro : (i + 1) * micro] for key, value in batch.items()}
-            # One micro-batch after the other, so that only one is in memory.
+            # One micro-batch after the other, so that only one is in memory: all that its
+            # losses are made of, photos and random numbers, waits for the gradients before it.
             with tf.control_dependencies([] if gradients is None else gradients):
                 rows = {key: tf.identity(value) for key, value in rows.items()}
-            result = self._phase_gradients(phase, rows, random, i, parts)
+                step = tf.identity(self.step.value)
+            result = self._phase_gradients(phase, rows, step, random, i, parts)
             if gradients is None:
                 gradients, logs, updates = result
             else:
@@ -168,14 +191,14 @@ class GANTrainer(keras.Model):
         logs = {name: value / parts for name, value in zip(names, logs, strict=True)}
         return {**logs, f"Nonfinite/{phase.name}": nonfinite}
 
-    def _phase_gradients(self, phase, batch, random, part, parts):
+    def _phase_gradients(self, phase, batch, step, random, part, parts):
         """(gradients, logs, updates) of one micro-batch; sums over parts and replicas are means."""
         replicas = tf.distribute.get_replica_context().num_replicas_in_sync
         weights = self.networks[phase.network].trainable_variables
 
-        def compute(batch, replica_part):
+        def compute(batch, step, replica_part):
             draws = StepRandom(
-                random.seed, self.step.value, replica_part, random.num_parts, random.scope
+                random.seed, step, replica_part, random.num_parts, random.scope
             ).within("", part, parts)
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 for weight in weights:
@@ -197,7 +220,7 @@ class GANTrainer(keras.Model):
         collective = replicas > 1 and phase.name in self.collective_phases
         if self.jit_phases and not collective:  # XLA has no collectives between replicas here
             compute = tf.function(compute, jit_compile=True, autograph=False)
-        return compute(batch, tf.convert_to_tensor(random.part))
+        return compute(batch, step, tf.convert_to_tensor(random.part))
 
     def _sanitize(self, gradients):
         """Removes what is not finite; the count is over this replica's gradients.
