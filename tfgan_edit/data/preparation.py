@@ -2,6 +2,7 @@
 
 import concurrent.futures.process
 import dataclasses
+import functools
 import pathlib
 import re
 
@@ -9,7 +10,13 @@ import tqdm
 
 from tfgan_edit.config import UserError
 from tfgan_edit.data import avatars, photos
-from tfgan_edit.data.records import RecordsWriter, canonical_hash, is_records, open_records
+from tfgan_edit.data.records import (
+    DataConfig,
+    RecordsWriter,
+    canonical_hash,
+    is_records,
+    open_records,
+)
 from tfgan_edit.data.sources import open_source
 
 MAX_UNREADABLE = 0.05  # of the pictures; more points to a wrong source or a broken copy
@@ -223,12 +230,26 @@ def _default_dest(config, resolution):
     return pathlib.Path("data") / f"{stem}_{size}-{canonical_hash(decisive)[:8]}"
 
 
+@functools.singledispatch
 def prepare(config, *, progress=True):
-    """Returns the records that a `DataConfig` asks for, made first if they are missing.
+    """Returns the data that a recipe's `data` asks for, made first if it is missing.
+
+    Each type of settings has its own function. What it returns has `num`, `hash`, `manifest`,
+    `resolution`, `facts` (keyword arguments of the trainer's `build`), `examples(count)`,
+    `dataset(…)` and `replica_dataset(…)`, as `Records` have.
+
+    Args:
+        config: a `DataConfig`, or settings of another kind of data.
+        progress: Whether bars are shown on stderr.
 
     Raises:
-        UserError: If they cannot be made, or the records folder does not fit the config.
+        UserError: If it cannot be made, or the folder does not fit the config.
     """
+    raise TypeError(f"{type(config).__name__} is not a kind of data")
+
+
+@prepare.register
+def _(config: DataConfig, *, progress=True):
     resolution = parse_resolution(config.resolution)
     if is_records(config.source):
         records = open_records(config.source)
@@ -263,4 +284,4 @@ def prepare(config, *, progress=True):
         raise UserError(f"the recipe asks for labels, but {records.path} has none")
     if config.subset is not None:
         records.subset_indices(config.subset)  # checks the number
-    return records
+    return records if config.labels else records.without_labels()

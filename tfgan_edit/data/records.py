@@ -10,6 +10,7 @@ complete, never before.
 """
 
 import contextlib
+import copy
 import dataclasses
 import hashlib
 import importlib.metadata
@@ -56,6 +57,17 @@ class DataConfig:
     crop: str = "center"
     seed: int = 0
     subset: int | None = None
+
+    @property
+    def reading(self):
+        """Keyword arguments of `Records.dataset`."""
+        return {"mirror": self.mirror, "subset": self.subset, "labels": self.labels}
+
+    def tiny(self):
+        """The same settings with 16 drawn avatars of 16 px."""
+        return dataclasses.replace(
+            self, source="avatars:avataaars", dest="", resolution=16, num=16, subset=None
+        )
 
 
 def canonical_hash(value):
@@ -366,6 +378,30 @@ class Records:
         if not -self.num <= index < self.num:
             raise IndexError(f"photo {index} of {self.num}")
         return self.photos([index % self.num])[0]
+
+    @property
+    def facts(self):
+        """What a trainer is told of its data: keyword arguments of a `build`."""
+        height, width = self.resolution
+        return {
+            "resolution": height if height == width else (height, width),
+            "img_channels": self.channels,
+            "label_dim": 0 if self.labels is None else self.labels.shape[1],
+            "labels": self.labels,
+            "label_names": self.label_names,
+        }
+
+    def without_labels(self):
+        """The same records for a training that uses no labels."""
+        records = copy.copy(self)
+        records.labels = records.label_names = None
+        return records
+
+    def examples(self, count):
+        """The first elements, from the start again if there are fewer, as a batch of arrays."""
+        indices = np.arange(count) % self.num
+        batch = {"photos": self.photos(indices)}
+        return batch if self.labels is None else {**batch, "labels": self.labels[indices]}
 
     @property
     def num_bytes(self):

@@ -13,6 +13,7 @@ from tfgan_edit.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Gener
 from tfgan_edit.ops.images import photo_to_image
 from tfgan_edit.trainers.gan import GANTrainer, Phase
 from tfgan_edit.trainers.optimizers import FusedAdam
+from tfgan_edit.trainers.samples import latent_grid
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +74,7 @@ class StyleGAN2Config:
         img_channels=3,
         label_dim=0,
         labels=None,
+        label_names=None,
         precision="float32",
         jit_compile=False,
         half_activations=True,
@@ -85,6 +87,7 @@ class StyleGAN2Config:
             img_channels: number of colours.
             label_dim: size of a label vector, 0 for none.
             labels: [M, label_dim] labels of the data, from which fakes draw theirs.
+            label_names: names of their columns; to a GAN, classes are numbers.
             precision: float32, mixed_bfloat16 or mixed_float16.
             jit_compile: whether XLA compiles the gradients.
             half_activations: keep activations in half precision too, faster on GPUs.
@@ -324,6 +327,13 @@ class StyleGAN2Trainer(GANTrainer):
         logits = self.discriminator(weave(reals, fakes), labels=labels)
         real, fake = tf.split(tf.reshape(logits, [group, 2 * size // group, 1]), 2, axis=1)
         return tf.reshape(real, [size, 1]), tf.reshape(fake, [size, 1])
+
+    drawing_network = "generator"
+
+    def sampler(self, examples, seed):
+        photos, labels = examples["photos"], examples.get("labels")
+        generator = self.averages["generator"]
+        return photos, latent_grid(generator, count=len(photos), seed=seed, labels=labels)
 
     def average_decay(self, images_seen, batch_size):
         """0.5^(batch / half-life); the half-life may ramp up with the images seen."""
