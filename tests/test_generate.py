@@ -11,6 +11,7 @@ from PIL import Image
 
 from tfgan_edit import generate as verb
 from tfgan_edit.config import UserError
+from tfgan_edit.networks.stylegan import StyleGANGenerator
 from tfgan_edit.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 from tfgan_edit.preset import load_preset, save_preset
 from tfgan_edit.sampling import Sampler, latents_from_seeds
@@ -18,19 +19,27 @@ from tfgan_edit.sampling import Sampler, latents_from_seeds
 
 @pytest.fixture(scope="module")
 def presets(tmp_path_factory):
-    """A folder with presets: plain (in a run folder), conditional, and two that do not fit."""
+    """A folder with presets: plain ones, with labels, and some that do not fit."""
     folder = tmp_path_factory.mktemp("presets")
     sizes = {"channel_base": 256, "channel_max": 8}
     random = np.random.RandomState(0)
-    for path, label_dim in (("run/preset", 0), ("conditional", 3)):
-        generator = StyleGAN2Generator(
+    presets = {
+        "run/preset": (StyleGAN2Generator, 0, None),
+        "stylegan": (StyleGANGenerator, 0, None),
+        "conditional": (StyleGAN2Generator, 3, None),
+        "kinds": (StyleGANGenerator, 3, ["kind=ant", "kind=bee", "kind=cat"]),
+        "attributes": (StyleGAN2Generator, 3, ["smile", "hair=red", "hair=blond"]),
+    }
+    for path, (network, label_dim, names) in presets.items():
+        generator = network(
             16, z_dim=16, w_dim=16, mapping_layers=2, label_dim=label_dim, **sizes
         )
         for weight in generator.weights:
             weight.assign_add(0.1 * random.randn(*weight.shape))
-        save_preset(
-            folder / path, {"generator": generator}, config={}, metadata={"method": "stylegan2"}
-        )
+        metadata = {"method": "a GAN", "data": {"label_names": names}}
+        save_preset(folder / path, {"generator": generator}, config={}, metadata=metadata)
+    generator.mapping.w_avg.assign_add([np.nan] * 16)
+    save_preset(folder / "diverged", {"generator": generator}, config={}, metadata={})
     for path, name in (("critic", "discriminator"), ("no_latents", "generator")):
         network = StyleGAN2Discriminator(16, **sizes)
         save_preset(folder / path, {name: network}, config={}, metadata={"method": path})
@@ -114,6 +123,24 @@ def test_mixing_table(run):
     assert (cell(1, 1) != cell(0, 1)).any() and (cell(1, 1) != cell(1, 0)).any()
 
 
+@pytest.mark.parametrize("preset", ["run", "stylegan"])
+def test_tables_of_both_networks(run, presets, preset):
+    """Three groups of layers in one table, a sweep and a noise study, as the sampler draws them."""
+    sampler = Sampler(load_preset(presets / preset).networks["generator"])
+    groups = {"coarse": [0, 1], "middle": [2, 3], "fine": [4, 5]}
+    tables = {
+        "--mix_rows=1,2 --mix_columns=3,4 --mix_layers=coarse/middle/fine": sampler.table(
+            [1, 2], [3, 4], groups
+        ),
+        "--truncation_sweep=-1,0.5,1 --seeds=5,6": sampler.truncation_sweep([5, 6], [-1, 0.5, 1]),
+        "--truncation_sweep 0,1": sampler.truncation_sweep([0, 1, 2, 3], [0, 1]),
+        "--noise_study=3 --seeds=5": sampler.noise_study([5], 3),
+    }
+    for arguments, expected in tables.items():
+        run("--out=x.png", *arguments.split(), preset=preset)
+        np.testing.assert_array_equal(pixels("x.png"), expected)
+
+
 @pytest.mark.parametrize("path", ["linear", "spherical"])
 @pytest.mark.parametrize("space", ["z", "w"])
 def test_animations(run, space, path):
@@ -144,17 +171,36 @@ def test_latents(run, presets):
 
 
 def test_conditional_presets(run):
-    run("--out=rows.png", "--seeds=1,2", preset="conditional")
-    run("--out=one.png", "--seeds=1,2", "--label=1", preset="conditional")
-    run("--out=vector.png", "--seeds=1,2", "--label=0,1,0", preset="conditional")
-    rows, one = pixels("rows.png"), pixels("one.png")
-    assert rows.shape[0] == 3 * 18 - 2 and one.shape == (16, 34, 3)
-    assert np.abs(rows[18:34, -34:].astype(int) - one).max() <= 1  # other batches
-    assert np.abs(rows[:16, -34:].astype(int) - one).max() > 10
+    run("--out=classes.png", "--seeds=1,2", preset="conditional")
+    run("--out=one.png", "--seeds=1,2", "--label=1", "--columns=1", preset="conditional")
+    run("--out=vector.png", "--seeds=1,2", "--label=0,1,0", "--columns=1", preset="conditional")
+    classes, one = pixels("classes.png")[-34:, -52:], pixels("one.png")
+    assert one.shape == (34, 16, 3)
+    assert np.abs(classes[:, 18:34].astype(int) - one).max() <= 1  # other batches
+    assert np.abs(classes[:, :16].astype(int) - one).max() > 10
     np.testing.assert_array_equal(one, pixels("vector.png"))
     run("--out=x.npz", "--seeds=1,2", "--label=2", preset="conditional")
     with np.load("x.npz") as file:
         assert file["label"].tolist() == [0, 0, 1]
+
+
+def test_labels_by_the_names_of_the_data(run, presets):
+    for preset, text, label in (
+        ("kinds", "bee", [0, 1, 0]),
+        ("kinds", "kind=cat", [0, 0, 1]),
+        ("attributes", "smile,blond", [1, 0, 1]),
+        ("attributes", "1", [0, 1, 0]),
+    ):
+        run("--out=x.npz", "--seeds=1", f"--label={text}", preset=preset)
+        with np.load("x.npz") as file:
+            assert file["label"].tolist() == label
+    run("--out=x.png", "--seeds=1,2", preset="kinds")
+    names = ["kind=ant", "kind=bee", "kind=cat"]
+    sampler = Sampler(load_preset(presets / "kinds").networks["generator"], label_names=names)
+    np.testing.assert_array_equal(pixels("x.png"), sampler.grid([1, 2]))
+    run("--out=y.png", "--seeds=1", "--truncation_sweep=0,1", "--label=ant", preset="kinds")
+    run("--out=z.png", "--seeds=1", "--truncation_sweep=0,1", "--label=bee", preset="kinds")
+    assert (pixels("y.png") != pixels("z.png")).any()
 
 
 # === mistakes ===
@@ -171,11 +217,25 @@ def test_conditional_presets(run):
         (["--out=x.npz", "--mix_rows=3"], "--mix_rows is for a mixing table, but .* is latents"),
         (["--out=./", "--loop"], "--loop is for an animation, but --out=./ is single pictures"),
         (["--out=x.png", "--mix_rows=3"], "--mix_columns is missing"),
-        (["--out=x.png", "--mix_layers=3"], "--mix_layers is for a mixing table"),
-        (["--out=x.png", "--mix_rows=1", "--mix_columns=2", "--seeds=3"], "--seeds: a mixing"),
+        (["--out=x.png", "--mix_layers=3"], "--mix_rows is missing"),
         (
-            ["--out=x.png", "--mix_rows=1", "--mix_columns=2", "--mix_layers=fine"],
-            "--mix_layers: fine layers start at 8, this network has layers 0-5",
+            ["--out=x.png", "--mix_rows=1", "--mix_columns=2", "--seeds=3"],
+            "--seeds: a mixing table has --mix_rows, --mix_columns, --mix_layers instead",
+        ),
+        (
+            ["--out=x.png", "--mix_rows=1", "--mix_columns=2", "--mix_layers=coarse/6"],
+            "--mix_layers: must be coarse, middle, fine, or numbers: .* in 0-5. Received: '6'",
+        ),
+        (
+            ["--out=x.png", "--truncation_sweep=0,1", "--truncation=0.7"],
+            "--truncation: a truncation sweep has --truncation_sweep instead; leave the flag out",
+        ),
+        (["--out=x.png", "--truncation_sweep=0,b"], "--truncation_sweep: must be num.* '0,b'"),
+        (["--out=x.png", "--noise_study=2", "--noise=none"], "--noise: a noise study has"),
+        (["--out=x.gif", "--noise_study=2"], "--noise_study is for a noise study, but .* an anim"),
+        (
+            ["--out=x.png", "--noise_study=2", "--truncation_sweep=0,1"],
+            "--noise_study is for a noise study, but --out=x.png is a truncation sweep",
         ),
         (["--out=x.png", "--mix_rows=1", "--mix_columns=b"], "--mix_columns: .*Received: 'b'"),
         (["--out=x.png", "--seeds=9-1"], "--seeds: must be rising ranges .* Received: '9-1'"),
@@ -204,6 +264,10 @@ def test_mistakes_are_one_line_and_leave_nothing(run, tmp_path, arguments, match
         ("conditional", ["--label=3"], "--label: must be a class in 0-2 or 3 numbers"),
         ("conditional", ["--out=x.gif"], "--label is missing: .* has classes 0-2; give one"),
         ("conditional", ["--columns=2"], "--columns=2: without --label"),
+        ("diverged", ["--label=0", "--truncation=0.7"], "pictures are not finite .* train it anew"),
+        ("kinds", ["--label=dog"], "--label: .* or of kind=ant, kind=bee, kind=cat. .* 'dog'"),
+        ("kinds", ["--noise_study=2"], "--label is missing: .* has kind=ant, kind=bee, kind=cat;"),
+        ("attributes", [], "--label is missing: .* has smile, hair=red, hair=blond; give one"),
     ],
 )
 def test_presets_that_do_not_fit(run, tmp_path, preset, arguments, match):
@@ -213,7 +277,16 @@ def test_presets_that_do_not_fit(run, tmp_path, preset, arguments, match):
 
 
 @pytest.mark.parametrize(
-    "argument", ["--frames=0", "--batch_size=0", "--columns=-1", "--noise=x", "--path=x", "--fps=x"]
+    "argument",
+    [
+        "--frames=0",
+        "--noise_study=1",
+        "--batch_size=0",
+        "--columns=-1",
+        "--noise=x",
+        "--path=x",
+        "--fps=x",
+    ],
 )
 def test_flags_out_of_range_are_named(run, argument):
     with pytest.raises(flags.IllegalFlagValueError, match=argument):

@@ -1,20 +1,28 @@
+import itertools
 import types
 
 import numpy as np
 import pytest
 
+from tfgan_edit.networks.stylegan import StyleGANGenerator
 from tfgan_edit.networks.stylegan2 import StyleGAN2Generator
+from tfgan_edit.pictures import as_photos, image_grid
 from tfgan_edit.sampling import (
     Sampler,
+    class_names,
+    deviation_map,
     interpolate,
     interpolation,
     latents_from_seeds,
+    layer_groups,
     mix_styles,
     mixing_table,
     noise_from_seed,
     parse_integers,
     parse_label,
+    parse_layer_groups,
     parse_layers,
+    parse_numbers,
 )
 
 
@@ -92,14 +100,30 @@ def test_seeds_that_are_none(text):
     assert repr(text) in str(caught.value)
 
 
+def test_numbers():
+    assert parse_numbers("-1,-0.5, 0,1e-1") == [-1, -0.5, 0, 0.1]
+    for text in ("", "1,", "a", "1;2", "nan", "0,inf"):
+        with pytest.raises(ValueError, match="must be numbers separated by commas. Received"):
+            parse_numbers(text)
+
+
+@pytest.mark.parametrize(
+    "num_ws, starts",
+    [(18, (4, 8)), (10, (4, 8)), (8, (4, 6)), (6, (2, 4)), (4, (2, 2))],
+)
+def test_layer_groups_share_the_levels(num_ws, starts):
+    """1024 and 64 pixels as in the paper; 32, 16 and 8 have a level or two for each."""
+    groups = layer_groups(num_ws)
+    assert list(groups) == ["coarse", "middle", "fine"]
+    assert (groups["middle"].start, groups["fine"].start) == starts
+    assert [row for rows in groups.values() for row in rows] == list(range(num_ws))
+
+
 @pytest.mark.parametrize(
     "text, num_ws, expected",
     [
-        ("coarse", 18, range(4)),
-        ("middle", 18, range(4, 8)),
         ("fine", 18, range(8, 18)),
-        ("fine", 10, range(8, 10)),
-        ("coarse", 3, range(3)),
+        ("coarse", 18, range(4)),
         ("2,0-1,2", 8, range(3)),
         ("7", 8, [7]),
     ],
@@ -108,17 +132,25 @@ def test_layers(text, num_ws, expected):
     assert parse_layers(text, num_ws) == list(expected)
 
 
+def test_several_groups_of_layers():
+    groups = {"coarse": [0, 1], "middle": [2, 3], "fine": [4, 5]}
+    assert parse_layer_groups("coarse/middle/fine", 6) == groups
+    assert parse_layer_groups("7,5/coarse", 8) == {"7,5": [5, 7], "coarse": [0, 1, 2, 3]}
+    with pytest.raises(ValueError, match="must be coarse, middle, fine, or numbers.*Received: ''"):
+        parse_layer_groups("fine/", 8)
+
+
 @pytest.mark.parametrize(
-    "text, match",
+    "text, num_ws, match",
     [
-        ("fine", "fine layers start at 8, this network has layers 0-7"),
-        ("0-8", "must be coarse, middle, fine, or numbers: must be rising ranges in 0-7"),
-        ("Coarse", "Received: 'Coarse'"),
+        ("middle", 4, "must be coarse, fine, or numbers: must be like .* Received: 'middle'"),
+        ("0-8", 8, "must be coarse, middle, fine, or numbers: must be rising ranges in 0-7"),
+        ("Coarse", 8, "Received: 'Coarse'"),
     ],
 )
-def test_layers_that_are_none(text, match):
+def test_layers_that_are_none(text, num_ws, match):
     with pytest.raises(ValueError, match=match):
-        parse_layers(text, 8)
+        parse_layers(text, num_ws)
 
 
 def test_labels():
@@ -128,6 +160,27 @@ def test_labels():
     for text in ("3", "-1", "1.5", "a", "1,2", "1,2,nan", "1,2,x", ""):
         with pytest.raises(ValueError, match="must be a class in 0-2 or 3 numbers"):
             parse_label(text, 3)
+
+
+def test_labels_by_name():
+    names = ["smile", "hair=red", "hair=blond", "beard=red"]
+    assert parse_label("hair=red", 4, names).tolist() == [0, 1, 0, 0]
+    assert parse_label("blond, smile", 4, names).tolist() == [1, 0, 1, 0]
+    assert parse_label("beard=red,hair=red", 4, names).tolist() == [0, 1, 0, 1]
+    assert parse_label("3", 4, names).tolist() == [0, 0, 0, 1]
+    assert parse_label("0,0,1,0.5", 4, names).tolist() == [0, 0, 1, 0.5]
+    for text in ("red", "green", "blond,green", "", "Smile"):
+        with pytest.raises(ValueError, match="of smile, hair=red, hair=blond, beard=red. Rec"):
+            parse_label(text, 4, names)
+    with pytest.raises(ValueError, match="or of 0=a, .*, 19=a and 5 more. Received: 'b'"):
+        parse_label("b", 25, [f"{i}=a" for i in range(25)])
+
+
+def test_classes_are_the_words_of_one_column():
+    assert class_names(2) == ["0", "1"]
+    assert class_names(2, ["kind=cat", "kind=a=b"]) == ["cat", "a=b"]
+    assert class_names(3, ["kind=cat", "kind=dog", "smile"]) is None
+    assert class_names(1, ["smile"]) is None
 
 
 # === latents ===
@@ -141,12 +194,14 @@ def test_seeds_give_the_latents_of_the_official_scripts():
 
 
 def test_noise_follows_z():
-    maps = noise_from_seed(5, 16, [(4, 4), (8, 6)])
+    draws = noise_from_seed(5, 16, [(4, 4), (8, 6)])
+    maps = next(draws)
     random = np.random.RandomState(5)
     random.randn(16)
     np.testing.assert_array_equal(maps[0].ravel(), random.randn(16).astype(np.float32))
     np.testing.assert_array_equal(maps[1].ravel(), random.randn(48).astype(np.float32))
     assert maps[1].shape == (1, 8, 6, 1)
+    np.testing.assert_array_equal(next(draws)[0].ravel(), random.randn(16).astype(np.float32))
 
 
 # === paths ===
@@ -224,6 +279,21 @@ def test_table_has_the_sources_at_its_edges():
     photos = np.arange(1, 12, dtype=np.uint8)[:, None, None, None]  # 3 columns, 2 rows, 6 mixed
     table = mixing_table(photos, 2, 3).ravel().tolist()
     assert table == [255, 1, 2, 3, 4, 6, 7, 8, 5, 9, 10, 11]
+    photos = np.arange(1, 8, dtype=np.uint8)[:, None, None, None]  # 1 column, 2 rows, twice mixed
+    assert mixing_table(photos, 2, 1).ravel().tolist() == [255, 1, 2, 4, 3, 5, 2, 6, 3, 7]
+
+
+# === noise ===
+
+
+def test_deviation_of_photos():
+    photos = np.zeros((4, 1, 3, 3), np.uint8)
+    photos[:, 0, 0] = 77
+    photos[:, 0, 1, 0] = [0, 30, 0, 30]  # grey 0 or 10: deviation 5
+    photos[::2, 0, 2] = 200
+    deviation = deviation_map(iter(photos))
+    assert deviation.dtype == np.uint8 and deviation.shape == (1, 3, 3)
+    assert deviation[0].tolist() == [[0] * 3, [20] * 3, [255] * 3]
 
 
 # === sampler ===
@@ -253,7 +323,7 @@ def test_grid_has_a_seed_a_cell():
     assert photo[::5, ::6, 0].tolist() == [[grey(3), grey(4)], [grey(5), 255]]
 
 
-def test_grid_without_label_has_a_class_a_row():
+def test_grid_without_label_has_a_class_a_column():
     generator = grey_generator(label_dim=3)
     seen = []
     generator.synthesis = lambda w_plus, noise: (
@@ -261,11 +331,19 @@ def test_grid_without_label_has_a_class_a_row():
     )
     Sampler(generator).grid([3, 4])
     w_plus = np.concatenate(seen)
-    assert w_plus[:, 0, 1].tolist() == [0, 0, 1, 1, 2, 2]
-    np.testing.assert_array_equal(w_plus[:2, 0, 0], w_plus[2:4, 0, 0])
+    assert w_plus[:, 0, 1].tolist() == [0, 1, 2, 0, 1, 2]
+    for row in (w_plus[:3], w_plus[3:]):
+        assert len(set(row[:, 0, 0])) == 1
     seen.clear()
     Sampler(generator, label=np.eye(3)[1]).grid([3, 4])
     assert np.concatenate(seen)[:, 0, 1].tolist() == [1, 1]
+
+
+def test_noise_study_of_a_network_without_noise():
+    generator = grey_generator()
+    generator.synthesis.noise_shapes = []
+    with pytest.raises(ValueError, match="this network adds no noise"):
+        Sampler(generator).noise_study([3], 2)
 
 
 def test_animation_in_z_and_w():
@@ -296,12 +374,12 @@ def test_sampler_refuses(settings, match):
         Sampler(grey_generator(), **settings)
 
 
-# === on the real network ===
+# === on the real networks ===
 
 
-@pytest.fixture(scope="module")
-def generator():
-    generator = StyleGAN2Generator(
+@pytest.fixture(scope="module", params=[StyleGANGenerator, StyleGAN2Generator])
+def generator(request):
+    generator = request.param(
         16, channel_base=256, channel_max=8, z_dim=16, w_dim=16, mapping_layers=2
     )
     random = np.random.RandomState(0)
@@ -320,15 +398,64 @@ def test_sampler_equals_a_call(generator):
     assert np.abs(photos.astype(int) - expected).max() <= 1
 
 
+def photos_of(generator, seed, **settings):
+    sampler = Sampler(generator, batch_size=1, **settings)
+    return next(sampler.photos(sampler.w_plus(sampler.z([seed])), [seed]))
+
+
 def test_table_of_no_layers_repeats_the_rows_and_of_all_the_columns(generator):
-    for layers, same in (([], "rows"), (list(range(generator.num_ws)), "columns")):
-        photo = Sampler(generator, batch_size=1).table([1, 2], [3, 4], layers, padding=0)
-        cells = photo[-48:, -48:].reshape(3, 16, 3, 16, 3).swapaxes(1, 2)
-        assert (cells[0, 0] == 255).all()
-        for r in (1, 2):
-            for c in (1, 2):
-                source = cells[r, 0] if same == "rows" else cells[0, c]
-                np.testing.assert_array_equal(cells[r, c], source)
+    layers = {"none": [], "all": list(range(generator.num_ws))}
+    photo = Sampler(generator, batch_size=1).table([1, 2], [3, 4], layers)
+    one, two, three, four = (photos_of(generator, seed) for seed in (1, 2, 3, 4))
+    expected = [np.full_like(one, 255), three, four, one, one, one, two, two, two]
+    expected += [one, three, four, two, three, four]
+    labels = ["", "none 1", "none 2", "all 1", "all 2"]
+    expected = image_grid(np.stack(expected), 3, row_labels=labels, column_labels=["", "3", "4"])
+    np.testing.assert_array_equal(photo, expected)
+
+
+def test_groups_of_layers_mix_what_their_rows_feed(generator):
+    """Each group changes its own rows only, and all together make the column's picture."""
+    sampler = Sampler(generator)
+    row, column = sampler.w_plus(sampler.z([1])), sampler.w_plus(sampler.z([2]))
+    groups = layer_groups(generator.num_ws)
+    w_plus = row
+    for layers in groups.values():
+        before, w_plus = w_plus, mix_styles(w_plus, column, layers)[0]
+        first, second = sampler.photos(np.concatenate([before, w_plus]), [1, 1])
+        assert (first != second).any()
+    np.testing.assert_array_equal(w_plus, column)
+
+
+def test_sweep_has_a_seed_a_row_and_a_truncation_a_column(generator):
+    cut = {"truncation_cutoff": 4, "noise": "random"}
+    photo = Sampler(generator, batch_size=1, **cut).truncation_sweep([1, 2], [-1, 0, 0.5])
+    cells = [photos_of(generator, n, truncation=t, **cut) for n in (1, 2) for t in (-1, 0, 0.5)]
+    names = {"row_labels": ["1", "2"], "column_labels": ["-1", "0", "0.5"]}
+    np.testing.assert_array_equal(photo, image_grid(np.stack(cells), 3, **names))
+
+
+def test_noise_study(generator):
+    shapes = generator.synthesis.noise_shapes
+    photo = Sampler(generator, batch_size=1).noise_study([1, 2], 3)
+    expected = []
+    for seed in (1, 2):
+        draws = list(itertools.islice(noise_from_seed(seed, 16, shapes), 3))
+        none, fine, coarse = (
+            [None] * len(shapes),
+            [m if m.shape[1] == 16 else None for m in draws[0]],
+            [m if m.shape[1] < 16 else None for m in draws[0]],
+        )
+        w_plus = generator.mapping(latents_from_seeds([seed], 16))
+        images = [
+            as_photos(generator.synthesis(w_plus, noise=maps))[0]
+            for maps in (draws[0], none, fine, coarse, *draws)
+        ]
+        assert len({image.tobytes() for image in images}) == 6
+        expected += [*images[:4], deviation_map(images[4:])]
+    names = ["all noise", "none", "fine", "coarse", "4 x deviation"]
+    expected = image_grid(np.stack(expected), 5, row_labels=["1", "2"], column_labels=names)
+    assert np.abs(photo.astype(int) - expected).max() <= 1  # noise of zero, or none
 
 
 def test_random_noise_changes_real_pictures(generator):

@@ -1,10 +1,13 @@
 """Draws pictures with the generator of a preset.
 
-A grid, single pictures, a table of mixed styles, an animation from seed to seed, latents:
+A grid, single pictures, a table of mixed styles, a truncation sweep, a study of noise, an
+animation from seed to seed, latents:
 
   python -m tfgan_edit.generate --preset runs/faces --out grid.png --seeds 0-15 --truncation 0.7
   python -m tfgan_edit.generate --preset runs/faces --out pictures/ --seeds 1,4,9
   python -m tfgan_edit.generate --preset runs/faces --out table.png --mix_rows 1,2 --mix_columns 3,4
+  python -m tfgan_edit.generate --preset runs/faces --out sweep.png --truncation_sweep=-1,0,0.7,1
+  python -m tfgan_edit.generate --preset runs/faces --out noise.png --noise_study 100
   python -m tfgan_edit.generate --preset runs/faces --out morph.mp4 --seeds 1,4,9 --loop
   python -m tfgan_edit.generate --preset runs/faces --out latents.npz --seeds 0-99
 
@@ -27,9 +30,13 @@ from tfgan_edit.storage import atomic_file
 OWN_FLAGS = {
     "a grid": ["columns"],
     "a mixing table": ["mix_rows", "mix_columns", "mix_layers"],
+    "a truncation sweep": ["truncation_sweep"],
+    "a noise study": ["noise_study"],
     "an animation": ["interpolate", "path", "frames", "fps", "loop"],
 }
 FOLDER, LATENTS = "single pictures", "latents"
+# Tables, and the flag whose place their own flags take.
+TABLES = {"a mixing table": "seeds", "a truncation sweep": "truncation", "a noise study": "noise"}
 
 
 def define_flags(f):
@@ -39,15 +46,28 @@ def define_flags(f):
     text(
         "out",
         None,
-        f"{', '.join(pictures.PICTURE_FORMATS)}: a grid, or a table with --mix_rows; a folder, "
-        f"ending in /: single pictures; {', '.join(pictures.ANIMATION_SUFFIXES)}: an animation; "
-        ".npz: latents.",
+        f"{', '.join(pictures.PICTURE_FORMATS)}: a grid, or the table that --mix_rows, "
+        "--truncation_sweep or --noise_study ask for; a folder, ending in /: single pictures; "
+        f"{', '.join(pictures.ANIMATION_SUFFIXES)}: an animation; .npz: latents.",
     )
-    text("seeds", None, "Like 0-15 (which is the default; 0-3 for animations) or 1,4,9.")
+    text("seeds", None, "Like 0-15 (the default of grids, folders and latents; else 0-3) or 1,4,9.")
     number("truncation", 1.0, "From 1, full variety, to 0, the average picture.")
     integer("truncation_cutoff", None, "Truncate only the first N layers.")
-    text("label", None, "Class or comma-separated vector. Without it, grids have a row a class.")
+    text("truncation_sweep", None, "Truncations like -1,0,0.7,1: a column each, a row a seed.")
+    text(
+        "label",
+        None,
+        "Names, number of a class, or comma-separated vector. Without it, grids have a column a "
+        "class and a row a seed.",
+    )
     choice("noise", "constant", sampling.NOISE_MODES, "Noise maps.")
+    integer(
+        "noise_study",
+        None,
+        "Draws of noise. A row a seed: noise in all layers, in none, in fine ones only, in all "
+        "others, and each pixel's standard deviation over the draws.",
+        lower_bound=2,
+    )
     integer("columns", None, "Pictures a row of the grid.", lower_bound=1)
     choice("interpolate", "w", ["z", "w"], "Space of the animation's path.")
     choice("path", "linear", sampling.PATHS, "The path from a seed to the next.")
@@ -56,7 +76,12 @@ def define_flags(f):
     flags.DEFINE_bool("loop", False, "Go on from the last seed to the first.", flag_values=f)
     text("mix_rows", None, "Seeds of the table's rows.")
     text("mix_columns", None, "Seeds of the columns, which give their --mix_layers.")
-    text("mix_layers", "coarse", "coarse, middle, fine, or like 0-3 or 0,2.")
+    text(
+        "mix_layers",
+        "coarse",
+        "coarse, middle, fine, or like 0-3 or 0,2. Several with / between, as in "
+        "coarse/middle/fine: all rows again for each.",
+    )
     integer("batch_size", 8, "Pictures computed at a time.", lower_bound=1)
 
 
@@ -74,14 +99,21 @@ def generate(f):
         raise UserError(
             f"--preset={f.preset}: its generator (method: {method}) has no w_plus latents"
         )
-    sampler = make_sampler(f, generator, kind)
+    sampler = make_sampler(f, preset, generator, kind)
     if kind == "a mixing table":
-        layers = checked("mix_layers", sampling.parse_layers, f.mix_layers, generator.num_ws)
+        num_ws = generator.num_ws
+        groups = checked("mix_layers", sampling.parse_layer_groups, f.mix_layers, num_ws)
         rows, columns = seeds_of(f, "mix_rows"), seeds_of(f, "mix_columns")
-        return write_grid(f.out, sampler.table(rows, columns, layers))
-    seeds = seeds_of(f, "seeds", "0-3" if kind == "an animation" else "0-15")
+        return write_grid(f.out, sampler.table(rows, columns, groups))
+    seeds = seeds_of(f, "seeds", "0-15" if kind in ("a grid", FOLDER, LATENTS) else "0-3")
     if kind == "a grid":
         return write_grid(f.out, sampler.grid(seeds, f.columns))
+    if kind == "a truncation sweep":
+        truncations = checked("truncation_sweep", sampling.parse_numbers, f.truncation_sweep)
+        return write_grid(f.out, sampler.truncation_sweep(seeds, truncations))
+    if kind == "a noise study":
+        photo = checked("noise_study", sampler.noise_study, seeds, f.noise_study)
+        return write_grid(f.out, photo)
     if kind == "an animation":
         if len(seeds) < 2:
             raise UserError(f"--seeds={f.seeds}: an animation goes between at least two seeds")
@@ -105,7 +137,8 @@ def output_kind(f):
     elif suffix in pictures.ANIMATION_SUFFIXES:
         kind = "an animation"
     elif suffix in pictures.PICTURE_FORMATS:
-        kind = "a mixing table" if f.mix_rows or f.mix_columns else "a grid"
+        asked = (table for table in TABLES if any(f[name].present for name in OWN_FLAGS[table]))
+        kind = next(asked, "a grid")
     else:
         allowed = [*pictures.PICTURE_FORMATS, *pictures.ANIMATION_SUFFIXES, ".npz"]
         raise UserError(f"--out={f.out}: must end in {', '.join(allowed)} or / for a folder")
@@ -113,23 +146,28 @@ def output_kind(f):
         for name in names:
             if f[name].present and owner != kind:
                 raise UserError(f"--{name} is for {owner}, but --out={f.out} is {kind}")
-    if kind == "a mixing table" and f["seeds"].present:
-        raise UserError("--seeds: a mixing table takes its seeds from --mix_rows and --mix_columns")
+    if kind in TABLES and f[TABLES[kind]].present:
+        own = ", --".join(OWN_FLAGS[kind])
+        raise UserError(f"--{TABLES[kind]}: {kind} has --{own} instead; leave the flag out")
     return kind
 
 
-def make_sampler(f, generator, kind):
+def make_sampler(f, preset, generator, kind):
     label, label_dim = None, generator.label_dim
+    names = sampling.label_names(preset.metadata, label_dim)
     if f.label is not None and not label_dim:
         raise UserError(f"--label={f.label}: {f.preset} has no labels; leave the flag out")
     if f.label is not None:
-        label = checked("label", sampling.parse_label, f.label, label_dim)
-    elif label_dim and kind != "a grid":
-        raise UserError(f"--label is missing: {f.preset} has classes 0-{label_dim - 1}; give one")
-    elif label_dim and f.columns:
-        raise UserError(f"--columns={f.columns}: without --label a grid has a column for each seed")
+        label = checked("label", sampling.parse_label, f.label, label_dim, names)
+    elif label_dim:
+        classes = sampling.class_names(label_dim, names)
+        if kind != "a grid" or classes is None:
+            known = sampling.shortened(names) if names else f"classes 0-{label_dim - 1}"
+            raise UserError(f"--label is missing: {f.preset} has {known}; give one")
+        if f.columns:
+            raise UserError(f"--columns={f.columns}: without --label a grid has a column a class")
     settings = (f.truncation, f.truncation_cutoff, f.noise, f.batch_size)
-    return checked("", sampling.Sampler, generator, label, *settings, True)
+    return checked("", sampling.Sampler, generator, label, *settings, names, True)
 
 
 def seeds_of(f, flag, default=None):

@@ -1,8 +1,9 @@
-"""Latents from seeds, paths between them, mixed styles, and the photos they give.
+"""Latents from seeds, paths between them, mixed styles, studies of both, and their photos.
 
 Functions of arrays and of a generator with `mapping` and `synthesis`; no files, no flags.
 """
 
+import contextlib
 import dataclasses
 import itertools
 import math
@@ -11,13 +12,14 @@ import typing
 import numpy as np
 from tqdm import tqdm
 
+from tfgan_edit.config import UserError
 from tfgan_edit.pictures import as_photos, image_grid
 
 NOISE_MODES = ("constant", "random", "none")
 PATHS = ("linear", "spherical")
-# Rows of w_plus by their effect at 1024 pixels: 4²-8², 16²-32², 64²-1024² (Karras et al., "A
-# Style-Based Generator Architecture", arXiv 1812.04948, section 3.1).
-LAYER_GROUPS = {"coarse": (0, 4), "middle": (4, 8), "fine": (8, None)}
+LAYER_GROUPS = ("coarse", "middle", "fine")
+DEVIATION_GAIN = 4  # grey values of a deviation map for one of the photos
+NAMES_SHOWN = 20  # of labels, in messages
 MAX_SEED = 2**32 - 1  # of numpy.random.RandomState
 MAX_COUNT = 10**6
 
@@ -42,40 +44,118 @@ def parse_integers(text, highest=MAX_SEED):
     return numbers
 
 
+def parse_numbers(text):
+    """Reads "-1,0,0.5" as a list of finite numbers.
+
+    Raises:
+        ValueError: anything else.
+    """
+    try:
+        numbers = [float(part) for part in str(text).split(",")]
+    except ValueError:
+        numbers = [math.nan]
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError(f"must be numbers separated by commas. Received: {text!r:.60}")
+    return numbers
+
+
+def layer_groups(num_ws):
+    """Rows of w_plus by their effect: {"coarse": 4²-8², "middle": 16²-32², "fine": 64² and more}.
+
+    That is the division of Karras et al., "A Style-Based Generator Architecture", arXiv
+    1812.04948, section 3.1, by rows as StyleGAN has them, two a level. A network that ends below
+    64² has fewer levels to share: 8² is coarse, 16² middle, 32² fine, and so on.
+
+    Returns:
+        {name: range of rows}; only a network of 8 pixels has none in the middle.
+    """
+    levels = num_ws // 2
+    coarse, fine = 2 * max(min(2, levels - 2), 1), 2 * min(4, levels - 1)
+    ranges = range(coarse), range(coarse, fine), range(fine, num_ws)
+    return dict(zip(LAYER_GROUPS, ranges, strict=True))
+
+
 def parse_layers(text, num_ws):
-    """Reads a layer range, "coarse", "middle", "fine", "0-3" or "0,2", as a list of rows."""
-    if text not in LAYER_GROUPS:
-        try:
-            return sorted(set(parse_integers(text, num_ws - 1)))
-        except ValueError as error:
-            raise ValueError(f"must be {', '.join(LAYER_GROUPS)}, or numbers: {error}") from None
-    start, stop = LAYER_GROUPS[text]
-    layers = list(range(num_ws))[start:stop]
-    if not layers:
-        raise ValueError(
-            f"{text} layers start at {start}, this network has layers 0-{num_ws - 1}; "
-            "give a range of those"
-        )
-    return layers
+    """Reads "coarse", "middle", "fine", "0-3" or "0,2" as a sorted list of rows of w_plus.
+
+    Raises:
+        ValueError: anything else, or a group that a network of `num_ws` rows has not.
+    """
+    groups = {name: list(rows) for name, rows in layer_groups(num_ws).items() if rows}
+    if text in groups:
+        return groups[text]
+    try:
+        return sorted(set(parse_integers(text, num_ws - 1)))
+    except ValueError as error:
+        raise ValueError(f"must be {', '.join(groups)}, or numbers: {error}") from None
 
 
-def parse_label(text, label_dim):
-    """Reads a class index or a comma-separated vector as a label [label_dim], float32."""
+def parse_layer_groups(text, num_ws):
+    """Reads "coarse/middle/0-3", each part as in `parse_layers`: {part: list of rows}."""
+    return {part: parse_layers(part, num_ws) for part in text.split("/")}
+
+
+def class_names(label_dim, label_names=None):
+    """Names of the classes of one-hot labels, or None for labels of several attributes.
+
+    Args:
+        label_dim: size of a label vector.
+        label_names: names of its columns, as records have them: those of one column of words are
+            "column=word". Without names, each column is a class.
+    """
+    if label_names is None:
+        return [str(i) for i in range(label_dim)]
+    columns, _, words = zip(*(name.partition("=") for name in label_names), strict=True)
+    return list(words) if all(words) and len(set(columns)) == 1 else None
+
+
+def label_names(metadata, label_dim):
+    """Names of the label columns that a preset was trained with, or None."""
+    data = metadata.get("data")
+    names = data.get("label_names") if isinstance(data, dict) else None
+    is_list = isinstance(names, list) and len(names) == label_dim
+    return names if is_list and all(isinstance(name, str) for name in names) else None
+
+
+def parse_label(text, label_dim, label_names=None):
+    """Reads a label [label_dim], float32.
+
+    Args:
+        text: number of a class, vector separated by commas, or names separated by commas: one
+            in their columns, zero in the others.
+        label_dim: size of a label vector.
+        label_names: names of its columns, "hair=red" or "smile"; "red" does where no other
+            column has that word.
+
+    Raises:
+        ValueError: anything else.
+    """
     parts = [part.strip() for part in str(text).split(",")]
-    if len(parts) == 1 and label_dim > 1:
-        if parts[0].isdecimal() and int(parts[0]) < label_dim:
-            return np.eye(label_dim, dtype=np.float32)[int(parts[0])]
-    elif len(parts) == label_dim:
-        try:
-            label = np.array([float(part) for part in parts], np.float32)
-        except ValueError:
-            label = np.array([np.nan])
-        if np.all(np.isfinite(label)):
-            return label
+    if len(parts) == 1 and label_dim > 1 and parts[0].isdecimal() and int(parts[0]) < label_dim:
+        return np.eye(label_dim, dtype=np.float32)[int(parts[0])]
+    named = {}
+    for i, name in enumerate(label_names or ()):
+        for key in {name, name.partition("=")[2] or name}:
+            named.setdefault(key, []).append(i)
+    chosen = [named.get(part, ()) for part in parts]
+    if all(len(columns) == 1 for columns in chosen):
+        label = np.zeros(label_dim, np.float32)
+        label[[columns[0] for columns in chosen]] = 1
+        return label
+    if len(parts) == label_dim:
+        with contextlib.suppress(ValueError):
+            return np.array(parse_numbers(text), np.float32)
+    names = f", or of {shortened(label_names)}" if label_names else ""
     raise ValueError(
-        f"must be a class in 0-{label_dim - 1} or {label_dim} numbers separated by commas. "
+        f"must be a class in 0-{label_dim - 1} or {label_dim} numbers separated by commas{names}. "
         f"Received: {text!r:.60}"
     )
+
+
+def shortened(names):
+    """Names for a message of one line."""
+    more = "" if len(names) <= NAMES_SHOWN else f" and {len(names) - NAMES_SHOWN} more"
+    return ", ".join(names[:NAMES_SHOWN]) + more
 
 
 def latents_from_seeds(seeds, z_dim):
@@ -85,10 +165,11 @@ def latents_from_seeds(seeds, z_dim):
 
 
 def noise_from_seed(seed, z_dim, shapes):
-    """Noise maps [1, h, w, 1] that follow z in the random numbers of a seed."""
+    """Yields lists of noise maps [1, h, w, 1] endlessly, which follow z in a seed's numbers."""
     random = np.random.RandomState(seed)
     random.randn(1, z_dim)
-    return [random.randn(1, h, w, 1).astype(np.float32) for h, w in shapes]
+    while True:
+        yield [random.randn(1, h, w, 1).astype(np.float32) for h, w in shapes]
 
 
 def interpolate(start, end, t, path="linear"):
@@ -142,17 +223,32 @@ def mix_styles(rows, columns, layers):
 
 
 def mixing_table(photos, num_rows, num_columns, background=255):
-    """Orders photos for a grid of (R + 1) rows and C + 1 columns with the sources at its edges.
+    """Orders photos for a grid of G · R + 1 rows and C + 1 columns with the sources at its edges.
 
     Args:
-        photos: C column sources, R row sources, R · C mixed ones row by row, each [H, W, C].
+        photos: C column sources, R row sources, and row by row G times R · C mixed ones, each
+            [H, W, channels].
     """
     photos = np.asarray(photos)
     columns, rows, mixed = np.split(photos, [num_columns, num_columns + num_rows])
     table = [np.full_like(photos[0], background), *columns]
-    for i, row in enumerate(rows):
-        table += [row, *mixed[i * num_columns : (i + 1) * num_columns]]
+    for i, cells in enumerate(_batches(mixed, num_columns)):
+        table += [rows[i % num_rows], *cells]
     return np.stack(table)
+
+
+def deviation_map(photos):
+    """Standard deviation of each pixel's grey over photos [H, W, C], times 4: uint8 [H, W, C].
+
+    Karras et al., arXiv 1812.04948, figure 4c.
+    """
+    total = squares = 0.0
+    for count, photo in enumerate(photos, start=1):
+        grey = photo.mean(axis=-1, keepdims=True)
+        total, squares = total + grey, squares + grey**2
+    deviation = np.sqrt(np.maximum(squares / count - (total / count) ** 2, 0))
+    shown = np.clip(np.round(DEVIATION_GAIN * deviation), 0, 255).astype(np.uint8)
+    return np.broadcast_to(shown, photo.shape)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,6 +262,7 @@ class Sampler:
         noise: "constant" (the maps that the network holds), "none", or "random": maps that come
             from a seed, so that a picture does not depend on its neighbours.
         batch_size: pictures computed at a time.
+        label_names: names of the columns of labels, as records have them.
         progress: whether to show a bar where drawing takes more than five seconds.
     """
 
@@ -175,6 +272,7 @@ class Sampler:
     truncation_cutoff: int | None = None
     noise: str = "constant"
     batch_size: int = 8
+    label_names: list | None = None
     progress: bool = False
 
     def __post_init__(self):
@@ -210,46 +308,109 @@ class Sampler:
 
     def photos(self, w_plus, noise_seeds):
         """Yields the photo [H, W, C] of each row of w_plus; a seed each for random noise."""
+        if self.noise != "random":
+            return self._synthesize(w_plus, self.noise)
+        z_dim, shapes = self.generator.z_dim, self.generator.synthesis.noise_shapes
+        maps = (next(noise_from_seed(seed, z_dim, shapes)) for seed in noise_seeds)
+        return self._synthesize(w_plus, maps)
+
+    def _synthesize(self, w_plus, noise):
+        """Photos with a mode of noise, or with the maps that an iterator gives for each row.
+
+        Raises:
+            UserError: an image is not finite.
+        """
         with tqdm(total=len(w_plus), unit="image", delay=5, disable=not self.progress) as bar:
-            for part, seeds in zip(
-                _batches(w_plus, self.batch_size),
-                _batches(noise_seeds, self.batch_size),
-                strict=True,
-            ):
-                yield from as_photos(self.generator.synthesis(part, noise=self._maps(seeds)))
+            for part in _batches(w_plus, self.batch_size):
+                maps = noise
+                if not isinstance(noise, str):
+                    layers = zip(*itertools.islice(noise, len(part)), strict=True)
+                    maps = [np.concatenate(layer) for layer in layers]
+                images = np.asarray(self.generator.synthesis(part, noise=maps))
+                if not np.all(np.isfinite(images)):
+                    raise UserError(
+                        "this network's pictures are not finite (NaN): take another preset of it, "
+                        "or train it anew"
+                    )
+                yield from as_photos(images)
                 bar.update(len(part))
 
-    def _maps(self, seeds):
-        if self.noise != "random":
-            return self.noise
-        shapes = self.generator.synthesis.noise_shapes
-        drawn = [noise_from_seed(seed, self.generator.z_dim, shapes) for seed in seeds]
-        return [np.concatenate(layer) for layer in zip(*drawn, strict=True)]
-
     def grid(self, seeds, columns=None, **layout):
-        """One photo of all seeds; without a label, a conditional generator's classes as rows."""
+        """One photo of all seeds; without a label, classes as columns, with a row a seed."""
         z = self.z(seeds)
-        classes = [self.label]
         if self.generator.label_dim and self.label is None:
-            classes = np.eye(self.generator.label_dim, dtype=np.float32)
-            columns = len(seeds)
-            layout = {"row_labels": [str(i) for i in range(len(classes))], **layout}
-        w_plus = np.concatenate([self.w_plus(z, label) for label in classes])
-        photos = list(self.photos(w_plus, list(seeds) * len(classes)))
+            names = class_names(self.generator.label_dim, self.label_names)
+            labels = np.eye(len(names), dtype=np.float32)
+            return self._sheet(seeds, names, [self.w_plus(z, label) for label in labels], **layout)
+        photos = list(self.photos(self.w_plus(z), seeds))
         return image_grid(np.stack(photos), columns, **layout)
 
+    def truncation_sweep(self, seeds, truncations, **layout):
+        """One photo with a row a seed and a column a truncation (arXiv 1812.04948, figure 8)."""
+        z = self.z(seeds)
+        columns = [dataclasses.replace(self, truncation=t).w_plus(z) for t in truncations]
+        return self._sheet(seeds, [f"{t:g}" for t in truncations], columns, **layout)
+
+    def _sheet(self, seeds, names, columns, **layout):
+        """One photo with a row a seed; `columns` are their w_plus [N, num_ws, w_dim]."""
+        w_plus = np.stack(columns, axis=1).reshape(-1, *columns[0].shape[1:])
+        photos = list(self.photos(w_plus, np.repeat(seeds, len(columns))))
+        return _labelled(photos, seeds, names, **layout)
+
+    def noise_study(self, seeds, draws, **layout):
+        """One photo of what noise does to each seed (arXiv 1812.04948, figures 4 and 5).
+
+        Columns: noise in all layers, in none, in the fine ones (64² and more, see
+        `layer_groups`), in all others, and the `deviation_map` over that many draws of noise in
+        all layers.
+
+        Raises:
+            ValueError: a network without noise.
+        """
+        shapes = self.generator.synthesis.noise_shapes
+        if not shapes:
+            raise ValueError("this network adds no noise")
+        first_fine = layer_groups(self.generator.num_ws)["fine"].start // 2  # level
+        is_fine = [h >= shapes[0][0] * 2**first_fine for h, _ in shapes]
+        partial = [[False] * len(shapes), is_fine, [not fine for fine in is_fine]]
+
+        def maps():
+            for seed in seeds:
+                drawn = noise_from_seed(seed, self.generator.z_dim, shapes)
+                first = next(drawn)
+                for kept in partial:
+                    yield [m * keep for m, keep in zip(first, kept, strict=True)]
+                yield first
+                yield from itertools.islice(drawn, draws - 1)
+
+        w_plus = np.repeat(self.w_plus(self.z(seeds)), len(partial) + draws, axis=0)
+        photos = self._synthesize(w_plus, maps())
+        cells = []
+        for _ in seeds:
+            none, fine, coarse, everywhere = itertools.islice(photos, 4)
+            others = itertools.islice(photos, draws - 1)
+            deviation = deviation_map(itertools.chain([everywhere], others))
+            cells += [everywhere, none, fine, coarse, deviation]
+        names = ["all noise", "none", "fine", "coarse", f"{DEVIATION_GAIN} x deviation"]
+        return _labelled(cells, seeds, names, **layout)
+
     def table(self, row_seeds, column_seeds, layers, **layout):
-        """One photo of row sources, column sources and their mixes, with the seeds as labels."""
+        """One photo of row sources, column sources and their mixes, with the seeds as labels.
+
+        Args:
+            layers: {name: rows of w_plus that the columns give}; all rows again for each
+                (arXiv 1812.04948, figure 3).
+        """
         rows, columns = self.w_plus(self.z(row_seeds)), self.w_plus(self.z(column_seeds))
-        mixed = mix_styles(rows, columns, layers)
-        w_plus = np.concatenate([columns, rows, mixed.reshape(-1, *rows.shape[1:])])
-        noise_seeds = [*column_seeds, *row_seeds, *np.repeat(row_seeds, len(columns))]
-        photos = mixing_table(list(self.photos(w_plus, noise_seeds)), len(rows), len(columns))
-        return image_grid(
-            photos,
-            len(columns) + 1,
-            row_labels=["", *map(str, row_seeds)],
-            column_labels=["", *map(str, column_seeds)],
+        mixed = [mix_styles(rows, columns, chosen) for chosen in layers.values()]
+        w_plus = np.concatenate([columns, rows, np.reshape(mixed, (-1, *rows.shape[1:]))])
+        mixed_seeds = np.tile(np.repeat(row_seeds, len(columns)), len(layers))
+        photos = list(self.photos(w_plus, [*column_seeds, *row_seeds, *mixed_seeds]))
+        names = [f"{name} {seed}" for name in layers for seed in row_seeds]
+        return _labelled(
+            mixing_table(photos, len(rows), len(columns)),
+            ["", *(names if len(layers) > 1 else row_seeds)],
+            ["", *column_seeds],
             **layout,
         )
 
@@ -261,6 +422,14 @@ class Sampler:
         else:
             w_plus = interpolation(self.w_plus(z), frames, path, loop)
         return self.photos(w_plus, [seeds[0]] * len(w_plus))
+
+
+def _labelled(photos, rows, columns, **layout):
+    """One photo of a table with a label a row and a column."""
+    rows, columns = [str(row) for row in rows], [str(column) for column in columns]
+    return image_grid(
+        np.stack(photos), len(columns), row_labels=rows, column_labels=columns, **layout
+    )
 
 
 def _batches(rows, size):

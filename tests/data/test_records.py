@@ -50,6 +50,16 @@ def test_photos_and_labels_come_back_from_several_shards(tmp_path):
         records[10]
 
 
+def test_a_training_is_told_the_labels_of_its_photos(tmp_path):
+    records = write(tmp_path / "faces")
+    assert records.facts["label_dim"] == 2 and len(records.facts["labels"]) == 10
+    some = records.for_training(labels=True, subset=4)
+    np.testing.assert_array_equal(some.facts["labels"][:, 0], records.subset_indices(4))
+    assert some.facts["label_names"] == ["index", "odd"]
+    none = records.for_training(labels=False, subset=4).facts
+    assert (none["label_dim"], none["labels"], none["label_names"]) == (0, None, None)
+
+
 def test_hash_names_the_content_and_not_the_place(tmp_path):
     first = write(tmp_path / "a", notes={"source": "here"})
     assert first.hash == write(tmp_path / "b").hash

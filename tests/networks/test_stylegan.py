@@ -448,7 +448,7 @@ def test_wrong_calls():
         generator.synthesis(sample(1, 5, 8))
     with pytest.raises(ValueError, match="noise must be 'constant', 'random'"):
         generator(z, labels=labels, noise="some")
-    with pytest.raises(ValueError, match="noise must have 4 maps. Received: 1"):
+    with pytest.raises(ValueError, match="noise must have 4 maps, one a layer. Received: 1"):
         generator(z, labels=labels, noise=[z])
     with pytest.raises(ValueError, match=r"images must be \[N, 4, 4, 3\]"):
         discriminator(images, labels=labels, level=4)

@@ -147,6 +147,19 @@ def test_conditional_discriminator_keeps_the_promises_of_a_network(tmp_path):
     )
 
 
+def test_discriminator_with_an_output_a_label_keeps_the_promises_of_a_network(tmp_path):
+    count = sizes.discriminator({4: 6, 8: 5}) - sizes.dense(16 * 6, 6) - sizes.dense(6, 1)
+    run_network_test(
+        StyleGAN2Discriminator,
+        {"resolution": 8, "label_dim": 3, "label_logits": True, "dense_dim": 9} | TINY,
+        {"images": sample(4, 8, 8, 3), "labels": sample(4, 3)},
+        expected_shape=(4, 1),
+        expected_params=(count + sizes.dense(16 * 6, 9) + sizes.dense(9, 3), 0),
+        half_limits={"mixed_bfloat16": 0.1},
+        tmp_path=tmp_path,
+    )
+
+
 # === Sizes ===
 
 

@@ -281,7 +281,10 @@ def _(config: DataConfig, *, progress=True):
                 f"{records.path / 'manifest.json'}"
             )
     if config.labels and records.labels is None:
-        raise UserError(f"the recipe asks for labels, but {records.path} has none")
+        raise UserError(
+            f"data.labels=True: {records.path} has no labels; prepare the pictures with --labels "
+            "FILE.csv or a dataset.json, or train with --set data.labels=False"
+        )
     if config.subset is not None:
         records.subset_indices(config.subset)  # checks the number
-    return records if config.labels else records.without_labels()
+    return records.for_training(config.labels, config.subset)

@@ -336,6 +336,7 @@ class Records:
         hash: Hash over pixels, labels and label names.
         shard_files: Path of each shard.
         shard_starts: Number of the first photo of each shard, and `num`; int64.
+        subset: How many of the photos a training is made on, or None; see `for_training`.
     """
 
     def __init__(self, path, manifest):
@@ -345,6 +346,7 @@ class Records:
         *resolution, self.channels = manifest["resolution"]
         self.resolution = tuple(resolution)
         self.label_names = manifest["label_names"]
+        self.subset = None
         self.hash = manifest["hash"]
         photo_shape = tuple(manifest["resolution"])
         self.shard_files = [self.path / shard["file"] for shard in manifest["shards"]]
@@ -383,18 +385,23 @@ class Records:
     def facts(self):
         """What a trainer is told of its data: keyword arguments of a `build`."""
         height, width = self.resolution
+        labels = self.labels
+        if labels is not None and self.subset is not None:
+            labels = labels[self.subset_indices(self.subset)]
         return {
             "resolution": height if height == width else (height, width),
             "img_channels": self.channels,
-            "label_dim": 0 if self.labels is None else self.labels.shape[1],
-            "labels": self.labels,
+            "label_dim": 0 if labels is None else labels.shape[1],
+            "labels": labels,
             "label_names": self.label_names,
         }
 
-    def without_labels(self):
-        """The same records for a training that uses no labels."""
+    def for_training(self, labels, subset):
+        """The same records with the `facts` of a training on a subset, with or without labels."""
         records = copy.copy(self)
-        records.labels = records.label_names = None
+        records.subset = subset
+        if not labels:
+            records.labels = records.label_names = None
         return records
 
     def examples(self, count):

@@ -32,7 +32,12 @@ from tfgan_edit.layers.stylegan import (
     blur,
 )
 from tfgan_edit.networks.mapping import MappingNetwork
-from tfgan_edit.networks.stylegan2 import channel_table, level_policies, levels_of
+from tfgan_edit.networks.stylegan2 import (
+    channel_table,
+    level_policies,
+    levels_of,
+    resolve_noise,
+)
 from tfgan_edit.ops.upfirdn import downsample2d, resample_filter, upsample2d
 
 
@@ -254,10 +259,11 @@ class StyleGANSynthesis(_GrowingNetwork):
 
     Call: `synthesis(w_plus, noise="constant", level=None, alpha=None)` with w_plus
     [N, num_ws, w_dim] -> float32 [N, H, W, img_channels], about [-1, 1]. `noise` is "constant"
-    (one stored map a layer), "random" (new maps a call), "none", or a list of maps
-    [N or 1, h, w, 1] as in `noise_shapes`. With `level` (a Python int) and `alpha` (a number or a
-    scalar tensor, default 1) images have the size of that level; without, they have the full
-    size: those of a network that has not grown up (`grow_to`) are enlarged by repeating pixels.
+    (one stored map a layer), "random" (new maps a call), "none", or a list with a map
+    [N or 1, h, w, 1], as in `noise_shapes`, or None for each layer. With `level` (a Python int)
+    and `alpha` (a number or a scalar tensor, default 1) images have the size of that level;
+    without, they have the full size: those of a network that has not grown up (`grow_to`) are
+    enlarged by repeating pixels.
 
     Args:
         resolution: power of two >= 8, or (height, width).
@@ -330,30 +336,10 @@ class StyleGANSynthesis(_GrowingNetwork):
     @property
     def noise_shapes(self):
         """[(h, w), …] of the noise maps, two a level; empty without noise."""
-        return [block.output_size for block in self.blocks for _ in range(2) if self.use_noise]
+        return [tuple(layer.noise_constant.shape[1:3]) for layer in self._noisy_layers()]
 
-    def noise_maps(self, noise, batch_size, blocks):
-        """Resolves the `noise` argument to two maps or Nones for each of the first blocks."""
-        if isinstance(noise, (list, tuple)):
-            wanted = len(self.noise_shapes)
-            if len(noise) != wanted:
-                raise ValueError(f"noise must have {wanted} maps. Received: {len(noise)}")
-            maps = list(noise)
-        elif noise not in ("constant", "random", "none"):
-            raise ValueError(
-                "noise must be 'constant', 'random', 'none' or a list of maps. "
-                f"Received: noise={noise!r}"
-            )
-        elif noise == "none" or not self.use_noise:
-            maps = []
-        elif noise == "constant":
-            maps = [style.noise_constant for block in blocks for style in block.styles]
-        else:
-            maps = [
-                keras.random.normal((batch_size, h, w, 1), seed=self.noise_seed)
-                for h, w in self.noise_shapes[: 2 * len(blocks)]
-            ]
-        return maps or [None] * (2 * len(blocks))
+    def _noisy_layers(self):
+        return [style for block in self.blocks for style in block.styles if self.use_noise]
 
     def call(self, w_plus, noise="constant", level=None, alpha=None):
         if tuple(w_plus.shape[1:]) != (self.num_ws, self.w_dim):
@@ -363,7 +349,9 @@ class StyleGANSynthesis(_GrowingNetwork):
         w_plus = tf.cast(w_plus, tf.float32)
         level, alpha, factor = self._stage(level, alpha)
         blocks = self.blocks[: self.levels.index(level) + 1]
-        maps = self.noise_maps(noise, tf.shape(w_plus)[0], blocks)
+        size, count = tf.shape(w_plus)[0], 2 * len(blocks)
+        maps = resolve_noise(noise, self._noisy_layers(), size, self.noise_seed, count)
+        maps = maps or [None] * count  # of a network without noise
         x = below = None
         for i, block in enumerate(blocks):
             rows = slice(2 * i, 2 * i + 2)

@@ -79,6 +79,36 @@ def level_policies(levels, policy, num_half_res):
     return names
 
 
+def resolve_noise(noise, layers, batch_size, seed, count=None):
+    """The `noise` argument of a synthesis network as a map or None for each layer.
+
+    Args:
+        noise: "constant", "random", "none", or a map [N or 1, h, w, 1] or None for each layer.
+        layers: all layers that add noise, of which each has `noise_constant` [1, h, w, 1].
+        batch_size: N.
+        seed: `keras.random.SeedGenerator` of random maps.
+        count: how many of the first layers need a map; default all.
+    """
+    if isinstance(noise, (list, tuple)):
+        if len(noise) != len(layers):
+            raise ValueError(
+                f"noise must have {len(layers)} maps, one a layer. Received: {len(noise)}"
+            )
+        return list(noise[:count])
+    constants = [layer.noise_constant for layer in layers[:count]]
+    if noise == "constant":
+        return constants
+    if noise == "random":
+        shapes = [(batch_size, *constant.shape[1:]) for constant in constants]
+        return [keras.random.normal(shape, seed=seed) for shape in shapes]
+    if noise == "none":
+        return [None] * len(constants)
+    raise ValueError(
+        "noise must be 'constant', 'random', 'none' or a list of maps. "
+        f"Received: noise={noise!r}"
+    )
+
+
 @register
 class StyleGAN2SynthesisBlock(ComputeDtypeLayer):
     """One level of the synthesis network.
@@ -266,7 +296,8 @@ class StyleGAN2Synthesis(_PyramidNetwork):
 
     Call: `synthesis(w_plus, noise="constant")` with w_plus [N, num_ws, w_dim] ->
     float32 [N, H, W, img_channels], about [-1, 1]. `noise` is "constant" (one stored map a layer),
-    "random" (new maps a call), "none", or a list of maps [N or 1, h, w, 1] as in `noise_shapes`.
+    "random" (new maps a call), "none", or a list with a map [N or 1, h, w, 1], as in
+    `noise_shapes`, or None for each layer.
 
     Args:
         resolution: power of two >= 8, or (height, width).
@@ -325,26 +356,7 @@ class StyleGAN2Synthesis(_PyramidNetwork):
 
     def noise_maps(self, noise, batch_size):
         """Resolves the `noise` argument to a list of maps or Nones."""
-        layers = self._convolutions()
-        if isinstance(noise, (list, tuple)):
-            if len(noise) != len(layers):
-                raise ValueError(
-                    f"noise must have {len(layers)} maps, one a layer. Received: {len(noise)}"
-                )
-            return list(noise)
-        if noise == "constant":
-            return [layer.noise_constant for layer in layers]
-        if noise == "random":
-            return [
-                keras.random.normal((batch_size, h, w, 1), seed=self.noise_seed)
-                for h, w in self.noise_shapes
-            ]
-        if noise == "none":
-            return [None] * len(layers)
-        raise ValueError(
-            "noise must be 'constant', 'random', 'none' or a list of maps. "
-            f"Received: noise={noise!r}"
-        )
+        return resolve_noise(noise, self._convolutions(), batch_size, self.noise_seed)
 
     def call(self, w_plus, noise="constant"):
         if w_plus.shape[1] != self.num_ws or w_plus.shape[2] != self.w_dim:
@@ -381,6 +393,7 @@ class StyleGAN2Generator(keras.Model):
         mapping_layers: 8 as published; 2 for small data sets.
         mapping_dim: width of the mapping's hidden layers; default w_dim.
         mapping_lr_multiplier: learning rate of the mapping relative to the rest.
+        joint_norm: as in `MappingNetwork`; True is how the first StyleGAN2 reads labels.
         synthesis: further arguments go to `StyleGAN2Synthesis`.
     """
 
@@ -393,6 +406,7 @@ class StyleGAN2Generator(keras.Model):
         mapping_layers=8,
         mapping_dim=None,
         mapping_lr_multiplier=0.01,
+        joint_norm=False,
         name=None,
         dtype=None,
         **synthesis,
@@ -411,6 +425,7 @@ class StyleGAN2Generator(keras.Model):
             num_layers=mapping_layers,
             hidden_dim=mapping_dim,
             lr_multiplier=mapping_lr_multiplier,
+            joint_norm=joint_norm,
             name="mapping",
         )
         self.z_dim = z_dim
@@ -441,6 +456,7 @@ class StyleGAN2Generator(keras.Model):
             "mapping_layers": self.mapping.num_layers,
             "mapping_dim": self.mapping.hidden_dim,
             "mapping_lr_multiplier": self.mapping.lr_multiplier,
+            "joint_norm": self.mapping.joint_norm,
             **synthesis,
         }
 
@@ -547,14 +563,18 @@ class StyleGAN2Discriminator(_PyramidNetwork):
     """images -> logits.
 
     Call: `discriminator(images, labels=None)` with images [N, H, W, img_channels] in [-1, 1] and
-    labels [N, label_dim] -> float32 [N, 1]. Labels act by projection (arXiv 1802.05637).
+    labels [N, label_dim] -> float32 [N, 1]. Labels act by projection (arXiv 1802.05637), as in
+    StyleGAN2-ADA, or as weights of an output each (`label_logits`), as in the first StyleGAN2.
 
     Args:
         resolution: power of two >= 8, or (height, width).
         label_dim: size of a label vector, 0 for none.
         architecture: "resnet" (published), "skip" or "orig".
+        dense_dim: width of the layer before the last; default that of level 4.
         mapping_layers: layers of the label mapping.
         mapping_lr_multiplier: their relative learning rate.
+        label_logits: an output a label, of which the sum of output times label is taken; there is
+            no label mapping.
         group_size: of the minibatch statistic; None for the whole batch.
         num_stddev_channels: number of minibatch statistics, 0 for none.
         freeze_layers: Freeze-D (arXiv 2002.10964): the first n layers do not learn.
@@ -566,8 +586,10 @@ class StyleGAN2Discriminator(_PyramidNetwork):
         resolution,
         label_dim=0,
         architecture="resnet",
+        dense_dim=None,
         mapping_layers=8,
         mapping_lr_multiplier=0.01,
+        label_logits=False,
         group_size=4,
         num_stddev_channels=1,
         freeze_layers=0,
@@ -579,13 +601,16 @@ class StyleGAN2Discriminator(_PyramidNetwork):
             mapping_layers=mapping_layers,
             num_stddev_channels=num_stddev_channels,
         )
+        check_positive(dense_dim=dense_dim)
         self.label_dim = label_dim
         self.mapping_layers = mapping_layers
         self.mapping_lr_multiplier = mapping_lr_multiplier
+        self.label_logits = label_logits
         self.group_size = group_size
         self.num_stddev_channels = num_stddev_channels
         self.freeze_layers = freeze_layers
         width = self.channels[4]
+        self.dense_dim = width if dense_dim is None else dense_dim
         self.blocks = [
             StyleGAN2DiscriminatorBlock(
                 self.channels[r],
@@ -606,9 +631,11 @@ class StyleGAN2Discriminator(_PyramidNetwork):
             self.fromrgb = EqualizedConv2D(width, 1, name="fromrgb", **lrelu)
         self.stddev = MinibatchStddev(group_size, num_stddev_channels, name="stddev")
         self.conv = EqualizedConv2D(width, 3, clamp=self.clamp, name="conv", **lrelu)
-        self.dense = EqualizedDense(width, name="dense", **lrelu)
+        self.dense = EqualizedDense(self.dense_dim, name="dense", **lrelu)
         self.mapping = None
-        if label_dim:
+        outputs = max(label_dim, 1)
+        if label_dim and not label_logits:
+            outputs = width
             self.mapping = MappingNetwork(
                 z_dim=0,
                 w_dim=width,
@@ -617,7 +644,7 @@ class StyleGAN2Discriminator(_PyramidNetwork):
                 lr_multiplier=mapping_lr_multiplier,
                 name="mapping",
             )
-        self.logits = EqualizedDense(width if label_dim else 1, name="logits")
+        self.logits = EqualizedDense(outputs, name="logits")
         self.build()
         self._freeze(freeze_layers)
 
@@ -635,7 +662,7 @@ class StyleGAN2Discriminator(_PyramidNetwork):
             self.fromrgb.build((None, height, width, image_channels))
         self.conv.build((None, height, width, channels + self.num_stddev_channels))
         self.dense.build((None, height * width * channels))
-        self.logits.build((None, channels))
+        self.logits.build((None, self.dense_dim))
         self.built = True
 
     def _freeze(self, count):
@@ -663,13 +690,15 @@ class StyleGAN2Discriminator(_PyramidNetwork):
         x = self.conv(self.stddev(x))
         x = self.dense(tf.reshape(x, [-1, math.prod(x.shape[1:])]))
         x = self.logits(x)
-        if self.mapping is None:
+        if not self.label_dim:
             return x
         if labels is None:
             raise ValueError(
                 f"labels [N, {self.label_dim}] are required by this conditional network. "
                 "Received: labels=None"
             )
+        if self.label_logits:
+            return tf.reduce_sum(x * tf.cast(labels, x.dtype), axis=1, keepdims=True)
         projection = self.mapping(labels, labels=labels)
         scale = self.channels[4] ** -0.5
         return tf.reduce_sum(x * projection, axis=1, keepdims=True) * scale
@@ -678,8 +707,10 @@ class StyleGAN2Discriminator(_PyramidNetwork):
         return {
             **super().get_config(),
             "label_dim": self.label_dim,
+            "dense_dim": self.dense_dim,
             "mapping_layers": self.mapping_layers,
             "mapping_lr_multiplier": self.mapping_lr_multiplier,
+            "label_logits": self.label_logits,
             "group_size": self.group_size,
             "num_stddev_channels": self.num_stddev_channels,
             "freeze_layers": self.freeze_layers,
