@@ -1,0 +1,28 @@
+"""Encoder of drawn faces into the latents of `stylegan2_avatars_64.py`, for `project --encoder`.
+
+Papers: pSp, arXiv 2008.00951, and e4e, arXiv 2102.02766, with small widths; the perceptual
+distance is the best one whose weights are installed (pip install -e ".[weights]").
+Command: python -m tfgan_edit.train --config configs/encoder_avatars_64.py
+         (:generator=FOLDER behind .py takes another preset or run folder)
+Hardware and time: planned for a quarter of an hour on 2 CPU cores. Not yet run.
+"""
+
+from tfgan_edit.config import RunConfig
+from tfgan_edit.data.records import DataConfig
+from tfgan_edit.trainers.encoder import EncoderConfig
+
+
+def get_config(generator="runs/stylegan2_avatars_64"):
+    return RunConfig(
+        name="encoder_avatars_64",
+        trainer=EncoderConfig(
+            channels={"4": 192, "8": 128, "16": 96, "32": 48, "64": 24},
+            ema_kimg=2.0,
+        ),
+        data=DataConfig(source="avatars:avataaars", resolution=64, num=20_000),
+        frozen={"generator": generator},
+        batch_size=8,
+        total_kimg=60.0,
+        tick_kimg=4.0,
+        precision="mixed_bfloat16",
+    )
