@@ -65,6 +65,26 @@ def test_hair_and_skin_can_be_told_apart():
             assert np.abs(channels(hair) - channels(skin)).max() >= 40, (hair, skin)
 
 
+def test_shades_of_different_colours_never_meet():
+    for name, palette in avatars._PALETTES.items():
+        colours = [np.array(list(bytes.fromhex(colour[1:])), int) for colour in palette.values()]
+        for i, one in enumerate(colours):
+            for other in colours[:i]:
+                assert np.abs(one - other).max() > 2 * avatars._SHADES[name], (name, one, other)
+
+
+def test_every_face_has_its_own_shades():
+    known = dict.fromkeys(avatars._PALETTES) | {
+        name: next(iter(palette)) for name, palette in avatars._PALETTES.items()
+    }
+    for name, palette in avatars._PALETTES.items():
+        shades = [avatars._shade(name, "avataaars", index, 0, known) for index in range(50)]
+        assert len(set(shades)) > 40
+        named = np.array(list(bytes.fromhex(palette[known[name]][1:])), int)
+        distances = [np.abs(np.array(list(bytes.fromhex(s[1:]))) - named).max() for s in shades]
+        assert 0.7 * avatars._SHADES[name] < max(distances) <= avatars._SHADES[name]
+
+
 def test_nothing_unfriendly_is_drawn():
     banned = {"vomit", "hearts", "cry", "xDizzy", "sad", "screamOpen", "angry", "skull"}
     for style in avatars.STYLES.values():

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from tests.cases import assert_close, run_layer_test
-from tfgan_edit.layers.normalized import NormalizedConv2D, NormalizedConv2DTranspose
+from tfgan_edit.layers.normalized import (
+    NormalizedConv2D,
+    NormalizedConv2DTranspose,
+    NormalizedDepthwiseConv2D,
+)
 
 TRAINABLE = {None: 2, "instance": 1, "batch": 4, "demodulated": 2}
 OTHERS = {None: 0, "instance": 1, "batch": 2, "demodulated": 0}
@@ -27,6 +31,35 @@ def test_keeps_the_promises_of_a_layer(cls, norm, tmp_path):
         expected_non_trainable=OTHERS[norm],
         tmp_path=tmp_path,
     )
+
+
+@pytest.mark.parametrize("norm", TRAINABLE)
+def test_a_depthwise_layer_keeps_the_promises(norm, tmp_path):
+    run_layer_test(
+        NormalizedDepthwiseConv2D,
+        {"filters": 3, "norm": norm, "padding": "reflect", "activation": "relu", "strides": 2},
+        (sample(2, 4, 6, 3),),
+        expected_shape=(2, 2, 3, 3),
+        expected_trainable=TRAINABLE[norm],
+        expected_non_trainable=OTHERS[norm],
+        tmp_path=tmp_path,
+    )
+
+
+@pytest.mark.parametrize("strides", (1, 2))
+def test_depthwise_equals_a_convolution_with_a_diagonal_kernel(strides):
+    settings = {"kernel_size": 3, "strides": strides, "padding": "reflect"}
+    layer, full = (cls(3, **settings) for cls in (NormalizedDepthwiseConv2D, NormalizedConv2D))
+    x = sample(1, 6, 8, 3)
+    layer(x), full(x)
+    kernel, bias = layer.get_weights()
+    full.set_weights([kernel * np.eye(3), bias])
+    assert_close(layer(x), full(x), 1e-5)
+
+
+def test_a_depthwise_layer_has_as_many_filters_as_channels():
+    with pytest.raises(ValueError, match="filters must be the 3 channels.*filters=4"):
+        NormalizedDepthwiseConv2D(4)(sample(1, 4, 4, 3))
 
 
 def correlate(x, kernel, stride):

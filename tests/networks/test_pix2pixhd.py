@@ -25,6 +25,7 @@ from tfgan_edit.networks.pix2pixhd import (
     Pix2PixHDLocalEnhancer,
     Pix2PixHDTrunk,
     ResidualBlock,
+    doubled,
     halved,
 )
 
@@ -35,8 +36,9 @@ VARIANTS = (
     {},
     {"norm": "batch"},
     {"norm": "demodulated", "padding": "reflect_all"},
+    {"upsampling": "bilinear"},
 )
-IDS = ("published", "batch", "artefact_free")
+IDS = ("published", "batch", "artefact_free", "bilinear")
 LAYERS = (
     (ResidualBlock, {"filters": 3}, [(2, 4, 6, 3)], (2, 4, 6, 3), 2),
     (Pix2PixHDTrunk, TINY, [(2, 8, 12, 3)], (2, 8, 12, 4), 9),
@@ -255,6 +257,39 @@ def flat_field(padding):
 def test_artefact_free_padding_leaves_no_border():
     assert flat_field("reflect_all") < 1e-5
     assert flat_field("reflect") > 1e-2
+
+
+def test_bilinear_doublings_leave_no_pattern():
+    """A uniform picture stays uniform, where transposed convolutions leave a checkerboard."""
+    spread = {}
+    for upsampling in ("transposed", "bilinear"):
+        trunk = Pix2PixHDTrunk(
+            8, 2, 1, norm="demodulated", padding="reflect_all", upsampling=upsampling
+        )
+        y = trunk(np.full((1, 16, 16, 3), 0.7, np.float32))[0].numpy()
+        spread[upsampling] = np.ptp(y, axis=(0, 1)).max() / np.abs(y).max()
+    assert spread["bilinear"] < 1e-5 < 1e-2 < spread["transposed"]
+
+
+def test_a_doubling_interpolates_between_centres():
+    x = tf.reshape(tf.range(4.0), [1, 1, 4, 1])
+    expected = [0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3]
+    y = doubled(x)
+    assert y.shape == (1, 2, 8, 1)
+    np.testing.assert_allclose(y[0, 0, :, 0], expected)
+    assert doubled(tf.cast(x, tf.bfloat16)).dtype == tf.bfloat16
+
+
+def test_features_are_what_the_picture_is_painted_of():
+    shared = {"num_downsamplings": 2, "num_blocks": 1}
+    images = sample(1, 16, 16, 3)
+    for network, sides in (
+        (Pix2PixHDGenerator(width=4, **shared), [4, 8, 16]),
+        (Pix2PixHDLocalEnhancer(width=2, num_local_blocks=1, **shared), [2, 4, 8, 16]),
+    ):
+        maps = network.features(images)
+        assert [x.shape[1] for x in maps] == sides
+        np.testing.assert_array_equal(network.paint(maps), network(images))
 
 
 def test_batch_norm_learns_its_averages_in_training_only():

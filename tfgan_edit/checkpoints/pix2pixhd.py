@@ -278,6 +278,7 @@ def discriminator_settings(discriminator):
 def _translator_settings(network):
     _check_has(network, "norm", "instance", "batch")
     _check_has(network, "padding", "reflect")
+    _check_has(network, "upsampling", "transposed")
     return {
         "input_nc": network.in_channels,
         "output_nc": network.out_channels,

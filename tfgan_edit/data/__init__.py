@@ -6,8 +6,12 @@ import importlib
 # decoding alone, and need neither TensorFlow nor the rest.
 _PLACES = {
     "DataConfig": "records",
+    "Pairs": "pairs",
+    "PairsConfig": "pairs",
+    "PairsWriter": "pairs",
     "Records": "records",
     "RecordsWriter": "records",
+    "open_pairs": "pairs",
     "open_records": "records",
     "prepare": "preparation",
     "register_tfds_on_import": "tfds_registration",

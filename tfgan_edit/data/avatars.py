@@ -14,6 +14,7 @@ categorical one as one-hot columns `hair_color=black`, `hair_color=brown`, ...
   * `long_hair` is hair that reaches the jaw; hats and scarves are left out, because they
     hide the hair. Facial hair has the hair's colour.
   * Only friendly expressions are drawn.
+  * Colours are shades of those that their attributes name.
 
 Artwork belongs to its authors, see `artwork`.
 """
@@ -35,8 +36,8 @@ from PIL import Image
 
 from tfgan_edit.data import workers as worker_processes
 
-# Hair and skin differ by at least 40 of 255 in some channel, so that a beard can be seen on
-# every face.
+# Hair and skin differ by at least 40 of 255 in some channel, shades by 18, so that a beard can be
+# seen on every face.
 _HAIR = {
     "black": "#1a1210",
     "brown": "#55301a",
@@ -68,6 +69,9 @@ _BACKGROUND = {
     "lemon": "#fbf0a8",
     "slate": "#71819a",
 }
+# By how much of 255 each channel of a colour moves from face to face. A picture whose colours
+# are exactly some of a few gives itself away by them, and a discriminator looks at nothing else.
+_SHADES = {"hair_color": 12, "skin_tone": 10, "clothing_color": 16, "background": 16}
 _PALETTES = {
     "hair_color": _HAIR,
     "skin_tone": _SKIN,
@@ -85,12 +89,14 @@ _BINARY = {
     "eyes_closed": 0.2,
 }
 
+_EYEWEAR = {"eyeglasses", "sunglasses"}
+
 # Name -> the values it takes, in the order of the label columns.
 ATTRIBUTES = {name: (0, 1) for name in _BINARY} | {
     name: tuple(palette) for name, palette in _PALETTES.items()
 }
 
-DRAWING = 2  # raised whenever the same (style, seed, index) gives another face
+DRAWING = 3  # raised whenever the same (style, seed, index) gives another face
 SUPERSAMPLING = 2  # the renderer's own 4 x 4 coverage leaves seams between shapes at 64 px
 
 
@@ -341,6 +347,16 @@ def _with_changes(attributes, changes, style):
     return changed
 
 
+def _shade(name, style, index, seed, attributes):
+    """This face's own shade of the colour that an attribute names, "#rrggbb"."""
+    colour = bytes.fromhex(_PALETTES[name][attributes[name]][1:])
+    channels = []
+    for i, channel in enumerate(colour):
+        uniform = _uniform(style, index, seed, f"{name}:shade{i}")
+        channels.append(round(channel + (2 * uniform - 1) * _SHADES[name]))
+    return "#" + bytes(np.clip(channels, 0, 255).tolist()).hex()
+
+
 def _drawing_options(style, index, seed, attributes):
     """Options for the drawing library: every variant and colour is pinned."""
     artist = style_named(style)
@@ -360,15 +376,19 @@ def _drawing_options(style, index, seed, attributes):
             choice = f"{part}:{wanted.get(part)}"
             uniform = _uniform(style, index, seed, choice)
             options[f"{part}Variant"] = _pick(choices, uniform)
-    hair = _HAIR[attributes["hair_color"]]
-    options |= {
-        "hairColor": hair,
-        "skinColor": _SKIN[attributes["skin_tone"]],
-        "backgroundColor": _BACKGROUND[attributes["background"]],
+    shades = {
+        name: _shade(name, style, index, seed, attributes)
+        for name in _PALETTES
+        if name in artist.attributes
     }
-    if "clothing_color" in artist.attributes:
-        options["facialHairColor"] = hair
-        options["clothesColor"] = _CLOTHING[attributes["clothing_color"]]
+    options |= {
+        "hairColor": shades["hair_color"],
+        "skinColor": shades["skin_tone"],
+        "backgroundColor": shades["background"],
+    }
+    if "clothing_color" in shades:
+        options["facialHairColor"] = shades["hair_color"]
+        options["clothesColor"] = shades["clothing_color"]
     return options
 
 
@@ -407,9 +427,30 @@ def draw(style, index, seed=0, resolution=64, attributes=None):
 
 
 def _draw_run(task):
-    style, indices, seed, resolution = task
-    drawn = [draw(style, index, seed, resolution) for index in indices]
+    style, indices, seed, resolution, versions = task
+    drawn = [
+        draw(style, index, seed, resolution, changes) for index in indices for changes in versions
+    ]
     return np.stack([photo for photo, _ in drawn]), [known for _, known in drawn]
+
+
+def _draw_versions(style, num, versions, seed, resolution, start, workers, progress):
+    """Yields (photo, attributes) of each face in each of the versions, changes of attributes."""
+    style_named(style)
+    run = max(32 // len(versions), 1)  # 0.1 s of work a task at 64 px
+    tasks = (
+        (style, range(first, min(first + run, start + num)), seed, resolution, versions)
+        for first in range(start, start + num, run)
+    )
+    if workers is None and num * len(versions) < 256:
+        workers = 1
+    total = num * len(versions)
+    bar = tqdm.tqdm(total=total, desc=f"drawing {style}", unit="face", disable=not progress)
+    with bar:
+        for photos, known in worker_processes.map_in_order(_draw_run, tasks, workers=workers):
+            for photo, attributes in zip(photos, known, strict=True):
+                bar.update()
+                yield photo, attributes
 
 
 def draw_many(
@@ -422,21 +463,30 @@ def draw_many(
             are drawn in this process.
         progress: Whether a bar is shown on stderr.
     """
-    style_named(style)
-    run = 32  # 0.1 s of work a task at 64 px
-    tasks = (
-        (style, range(first, min(first + run, start + num)), seed, resolution)
-        for first in range(start, start + num, run)
-    )
-    if workers is None and num < 256:
-        workers = 1
-    bar = tqdm.tqdm(
-        total=num, desc=f"drawing {style}", unit="face", disable=not progress
-    )
-    with bar:
-        for photos, known in worker_processes.map_in_order(
-            _draw_run, tasks, workers=workers
-        ):
-            for photo, attributes in zip(photos, known, strict=True):
-                bar.update()
-                yield photo, attributes
+    return _draw_versions(style, num, ({},), seed, resolution, start, workers, progress)
+
+
+def draw_pairs(
+    style, attribute, num, *, seed=0, resolution=64, start=0, workers=None, progress=True
+):
+    """Yields ((photo, attributes), (photo, attributes)) of each face without and with one.
+
+    The two faces differ in that binary attribute alone; of `eyeglasses` and `sunglasses`,
+    which exclude each other, both lack the other one.
+
+    Args: as of `draw_many`.
+
+    Raises:
+        ValueError: If the style has no such attribute, or it is not binary.
+    """
+    offered = [name for name in style_named(style).attributes if name in _BINARY]
+    if attribute not in offered:
+        raise ValueError(
+            f"`attribute` must be one of {', '.join(offered)}. Received: attribute={attribute!r}"
+        )
+    without, others = {attribute: 0}, {}
+    if attribute in _EYEWEAR:
+        others = dict.fromkeys(_EYEWEAR - {attribute}, 0)
+    versions = (without | others, {attribute: 1} | others)
+    drawn = _draw_versions(style, num, versions, seed, resolution, start, workers, progress)
+    return zip(drawn, drawn, strict=True)

@@ -91,7 +91,7 @@ def _fit(image, fitting):
         image.load()  # Pillow turns it upright here, and says so only afterwards
     orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     full = image.size[::-1] if orientation in (5, 6, 7, 8) else image.size
-    box = _crop_box(full, fitting)
+    box = crop_box(full, fitting)
     kept = box[2] - box[0], box[3] - box[1]
     shrink = min(kept[0] / width, kept[1] / height) / 3
     if fitting.resize == "lanczos" and shrink > 1:
@@ -125,7 +125,7 @@ def _resize(image, size, box, fitting):
     return cut.resize(size, rule, box=inner)
 
 
-def _crop_box(size, fitting):
+def crop_box(size, fitting):
     """The part of a picture of `size` (width, height) that is kept."""
     if fitting.crop == "none":
         return 0, 0, *size

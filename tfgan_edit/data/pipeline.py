@@ -1,7 +1,8 @@
-"""Records -> tf.data. The batch of a step is a pure function of (seed, step).
+"""Records or pairs -> tf.data. The batch of a step is a pure function of (seed, step).
 
-Position p = step * batch_size + row of endless training lies in epoch e = p // num and
-shows photo permutation(seed, e)[p % num]; whether it is mirrored depends on (seed, p).
+Position p = first_position + step * batch_size + row of endless training lies in epoch
+e = p // num and shows photo permutation(seed, e)[p % num]; whether it is mirrored depends on
+(seed, p).
 
 Everything runs as TensorFlow ops. A Python function in the pipeline (`tf.numpy_function`)
 that is under way in a background thread when the interpreter ends blocks the process
@@ -13,6 +14,8 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
+from tfgan_edit.data.records import Records
+
 
 @dataclasses.dataclass(frozen=True)
 class _Share:
@@ -23,6 +26,7 @@ class _Share:
     num_shards: int
     first_shard: int
     shards_per_step: int
+    first_position: int
 
     @property
     def rows(self):
@@ -33,7 +37,7 @@ class _Share:
         """Positions of element k in endless training, int64 [rows]."""
         step = self.start_step + element // self.shards_per_step
         shard = self.first_shard + element % self.shards_per_step
-        first = step * self.batch_size + shard * self.rows
+        first = self.first_position + step * self.batch_size + shard * self.rows
         return first + tf.range(self.rows, dtype=tf.int64)
 
 
@@ -43,6 +47,7 @@ def dataset(
     batch_size,
     seed=0,
     start_step=0,
+    first_position=0,
     mirror=False,
     subset=None,
     num_shards=1,
@@ -54,11 +59,13 @@ def dataset(
     """Endless batches; element k belongs to step `start_step + k`.
 
     Args:
-        records: The `Records` to read.
+        records: The `Records` or `Pairs` to read.
         batch_size: Size of the global batch.
         seed: Seed of order and mirroring.
         start_step: Step of the first element; the data position of a resumed run.
-        mirror: Whether each photo is flipped left to right with probability 1/2.
+        first_position: Position of step 0, for batches that follow others of another size.
+        mirror: Whether each photo, or both of a pair, are flipped left to right with
+            probability 1/2.
         subset: Train on this many photos, `records.subset_indices`; None = all.
         num_shards: In how many parts each global batch is cut.
         shard_index: Which of the parts, rows [shard_index * b, (shard_index + 1) * b) with
@@ -69,7 +76,8 @@ def dataset(
         prefetch: Batches prepared ahead.
 
     Returns:
-        A `tf.data.Dataset` of {"photos": uint8 [b, H, W, C], "labels": float32 [b, L]}.
+        A `tf.data.Dataset` of {"photos": uint8 [b, H, W, C], "labels": float32 [b, L]}, or of
+        pairs {"sources": uint8 [b, H, W, C], "targets": uint8 [b, H, W, C']}.
 
     Raises:
         ValueError: For a batch that the number of shards does not divide, or values out of
@@ -80,7 +88,7 @@ def dataset(
             "`shard_index` must be in 0 ... num_shards - 1. Received: "
             f"shard_index={shard_index}, num_shards={num_shards}"
         )
-    share = _Share(batch_size, start_step, num_shards, shard_index, 1)
+    share = _Share(batch_size, start_step, num_shards, shard_index, 1, first_position)
     return _dataset(records, share, seed, mirror, subset, labels, cache, prefetch)
 
 
@@ -93,6 +101,7 @@ def replica_dataset(
     input_pipeline_id=0,
     seed=0,
     start_step=0,
+    first_position=0,
     mirror=False,
     subset=None,
     labels=True,
@@ -107,7 +116,7 @@ def replica_dataset(
     that one replica would see.
 
     Args:
-        records: The `Records` to read.
+        records: The `Records` or `Pairs` to read.
         batch_size: Size of the global batch.
         num_replicas: `strategy.num_replicas_in_sync`.
         num_input_pipelines: `context.num_input_pipelines`.
@@ -129,7 +138,7 @@ def replica_dataset(
         )
     local = num_replicas // num_input_pipelines
     first = input_pipeline_id * local
-    share = _Share(batch_size, start_step, num_replicas, first, local)
+    share = _Share(batch_size, start_step, num_replicas, first, local, first_position)
     prefetch = prefetch * local
     return _dataset(records, share, seed, mirror, subset, labels, cache, prefetch)
 
@@ -149,10 +158,11 @@ def _dataset(records, share, seed, mirror, subset, labels, cache, prefetch):
         chosen = None
         if subset is not None:
             chosen = tf.constant(records.subset_indices(subset))
-        columns = None
+        table = None
         if labels and records.labels is not None:
-            columns = tf.constant(records.labels)
-        read = _photo_reader(records, cache)
+            table = tf.constant(records.labels)
+        columns = {"photos": records} if isinstance(records, Records) else records.columns
+        readers = {name: _photo_reader(column, cache) for name, column in columns.items()}
     num = subset or records.num
 
     def load(element):
@@ -160,17 +170,20 @@ def _dataset(records, share, seed, mirror, subset, labels, cache, prefetch):
         indices = permuted(positions, num, seed)
         if chosen is not None:
             indices = tf.gather(chosen, indices)
-        photos = read(indices)
-        if mirror:
-            # Whole photos are selected as rows: ten times as fast as `photos[:, :, ::-1]`
-            # and a mask that is broadcast over pixels.
-            turned = tf.reshape(tf.reverse(photos, [2]), (share.rows, -1))
-            straight = tf.reshape(photos, (share.rows, -1))
-            photos = tf.where(mirrored(positions, seed)[:, None], turned, straight)
-        shape = (share.rows, *records.resolution, records.channels)
-        batch = {"photos": tf.reshape(photos, shape)}
-        if columns is not None:
-            batch["labels"] = tf.gather(columns, indices)
+        mask = mirrored(positions, seed) if mirror else None
+        batch = {}
+        for name, column in columns.items():
+            photos = readers[name](indices)
+            if mirror:
+                # Whole photos are selected as rows: ten times as fast as `photos[:, :, ::-1]`
+                # and a mask that is broadcast over pixels.
+                turned = tf.reshape(tf.reverse(photos, [2]), (share.rows, -1))
+                straight = tf.reshape(photos, (share.rows, -1))
+                photos = tf.where(mask[:, None], turned, straight)
+            shape = (share.rows, *column.resolution, column.channels)
+            batch[name] = tf.reshape(photos, shape)
+        if table is not None:
+            batch["labels"] = tf.gather(table, indices)
         return batch
 
     options = tf.data.Options()

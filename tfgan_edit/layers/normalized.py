@@ -143,6 +143,31 @@ class NormalizedConv2D(_NormalizedConvolution):
 
 
 @register
+class NormalizedDepthwiseConv2D(NormalizedConv2D):
+    """The same of each channel with a kernel of its own (arXiv 1704.04861, section 3.1).
+
+    [N, H, W, filters] -> [N, H', W', filters]. Multiplies in the dtype of its input: half
+    precision gains nothing on k² products a value.
+    """
+
+    def build(self, input_shape):
+        if input_shape[-1] != self.filters:
+            raise ValueError(
+                f"filters must be the {input_shape[-1]} channels of the input. "
+                f"Received: filters={self.filters}"
+            )
+        shape = (self.kernel_size, self.kernel_size, self.filters, 1)
+        self._add_weights(shape, fan_in=self.kernel_size**2)
+
+    def call(self, x):
+        margin = self.kernel_size // 2
+        padded = _pad(x, margin, margin, self.padding)
+        kernel = tf.cast(self._product_kernel(in_axis=3), x.dtype)
+        strides = [1, self.strides, self.strides, 1]
+        return self._finish(tf.nn.depthwise_conv2d(padded, kernel, strides, "VALID"), x.dtype)
+
+
+@register
 class NormalizedConv2DTranspose(_NormalizedConvolution):
     """The same, transposed, with stride 2: [N, H, W, I] -> [N, 2H, 2W, filters].
 

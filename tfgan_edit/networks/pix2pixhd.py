@@ -24,6 +24,7 @@ from tfgan_edit.ops.label_maps import instance_means
 
 NORMS = ("instance", "batch", "demodulated")
 PADDINGS = ("reflect", "reflect_all")
+UPSAMPLINGS = ("transposed", "bilinear")
 
 
 def joined(x, y, norm):
@@ -46,15 +47,40 @@ def halved(x):
     return tf.nn.avg_pool2d(x, 3, 2, "VALID")
 
 
-class _Part(ComputeDtypeLayer):
+def doubled(x):
+    """Bilinear interpolation between pixels' centres: [N, H, W, C] -> [N, 2 H, 2 W, C]."""
+    height, width = (
+        dynamic if static is None else static
+        for static, dynamic in zip(x.shape[1:3], tf.unstack(tf.shape(x)[1:3]), strict=True)
+    )
+    return tf.cast(tf.image.resize(x, [2 * height, 2 * width], "bilinear"), x.dtype)
+
+
+@register
+class BilinearConv2D(NormalizedConv2D):
+    """`NormalizedConv2D` behind a doubling: [N, H, W, I] -> [N, 2 H, 2 W, filters].
+
+    Every pixel is made of equally many weights, so there is no pattern of period 2 as behind
+    transposed convolutions; four times their products.
+    """
+
+    def call(self, x):
+        return super().call(doubled(x))
+
+
+class Part(ComputeDtypeLayer):
     """A layer of layers, with the arguments that all of them take."""
 
-    def __init__(self, norm="instance", padding="reflect", **kwargs):
+    def __init__(
+        self, norm="instance", padding="reflect", upsampling="transposed", **kwargs
+    ):
         super().__init__(**kwargs)
         check_one_of(NORMS, norm=norm)
         check_one_of(PADDINGS, padding=padding)
+        check_one_of(UPSAMPLINGS, upsampling=upsampling)
         self.norm = norm
         self.padding = padding
+        self.upsampling = upsampling
 
     def convolution(self, filters, kernel_size=3, strides=1, *, name, activation="relu"):
         # The published networks reflect around full-size products only.
@@ -71,9 +97,11 @@ class _Part(ComputeDtypeLayer):
         )
 
     def up_convolution(self, filters, *, name):
-        return NormalizedConv2DTranspose(
+        bilinear = self.upsampling == "bilinear"
+        reflects = bilinear or self.padding == "reflect_all"
+        return (BilinearConv2D if bilinear else NormalizedConv2DTranspose)(
             filters,
-            padding="reflect" if self.padding == "reflect_all" else "zeros",
+            padding="reflect" if reflects else "zeros",
             norm=self.norm,
             activation="relu",
             dtype=self.dtype_policy,
@@ -86,6 +114,7 @@ class _Part(ComputeDtypeLayer):
                 filters,
                 norm=self.norm,
                 padding=self.padding,
+                upsampling=self.upsampling,
                 dtype=self.dtype_policy,
                 name=f"block{i}",
             )
@@ -93,10 +122,15 @@ class _Part(ComputeDtypeLayer):
         ]
 
     def get_config(self):
-        return {**super().get_config(), "norm": self.norm, "padding": self.padding}
+        return {
+            **super().get_config(),
+            "norm": self.norm,
+            "padding": self.padding,
+            "upsampling": self.upsampling,
+        }
 
 
-def _build_in_turn(layers, channels):
+def build_in_turn(layers, channels):
     """Builds layers of which each reads what the one before writes, `channels` the first."""
     for layer in layers:
         layer.build((None, None, None, channels))
@@ -105,12 +139,12 @@ def _build_in_turn(layers, channels):
 
 
 @register
-class ResidualBlock(_Part):
+class ResidualBlock(Part):
     """x + norm(conv(relu(norm(conv(x))))): [N, H, W, filters] of both input and output.
 
     Args:
         filters: number of channels.
-        norm, padding: as of `Pix2PixHDGenerator`.
+        norm, padding, upsampling: as of `Pix2PixHDGenerator`.
     """
 
     def __init__(self, filters, **kwargs):
@@ -121,7 +155,7 @@ class ResidualBlock(_Part):
         self.conv1 = self.convolution(filters, name="conv1", activation="linear")
 
     def build(self, input_shape):
-        _build_in_turn([self.conv0, self.conv1], input_shape[-1])
+        build_in_turn([self.conv0, self.conv1], input_shape[-1])
 
     def call(self, x):
         return joined(x, self.conv1(self.conv0(x)), self.norm)
@@ -131,14 +165,14 @@ class ResidualBlock(_Part):
 
 
 @register
-class Pix2PixHDTrunk(_Part):
+class Pix2PixHDTrunk(Part):
     """The global generator up to its colours: [N, H, W, C] -> [N, H', W', width].
 
     7×7 convolution, halvings, residual blocks, doublings. H' is H rounded up to a multiple of
     2^num_downsamplings.
 
     Args:
-        width, num_downsamplings, num_blocks, norm, padding: as of `Pix2PixHDGenerator`.
+        width, num_downsamplings, num_blocks, norm, padding, upsampling: as of `Pix2PixHDGenerator`.
     """
 
     def __init__(self, width=64, num_downsamplings=4, num_blocks=9, **kwargs):
@@ -160,17 +194,21 @@ class Pix2PixHDTrunk(_Part):
             for i, filters in enumerate(reversed(widths[:-1]))
         ]
 
-    @property
-    def sequence(self):
-        return [self.stem, *self.downs, *self.blocks, *self.ups]
-
     def build(self, input_shape):
-        _build_in_turn(self.sequence, input_shape[-1])
+        layers = [self.stem, *self.downs, *self.blocks, *self.ups]
+        build_in_turn(layers, input_shape[-1])
 
     def call(self, x):
-        for layer in self.sequence:
+        return self.features(x)[-1]
+
+    def features(self, x):
+        """Maps behind the residual blocks and behind each doubling, coarse to fine."""
+        for layer in (self.stem, *self.downs, *self.blocks):
             x = layer(x)
-        return x
+        maps = [x]
+        for layer in self.ups:
+            maps.append(layer(maps[-1]))
+        return maps
 
     def get_config(self):
         return {
@@ -182,7 +220,7 @@ class Pix2PixHDTrunk(_Part):
 
 
 @register
-class Pix2PixHDEnhancer(_Part):
+class Pix2PixHDEnhancer(Part):
     """One level of the local enhancer: detail from the picture, structure from below.
 
     Call: `level(x, coarse)` with the picture x [N, H, W, C] and the features of the level below
@@ -191,7 +229,7 @@ class Pix2PixHDEnhancer(_Part):
     Args:
         width: number of output channels.
         num_blocks: residual blocks, at half the size.
-        norm, padding: as of `Pix2PixHDGenerator`.
+        norm, padding, upsampling: as of `Pix2PixHDGenerator`.
     """
 
     def __init__(self, width=32, num_blocks=3, **kwargs):
@@ -206,7 +244,7 @@ class Pix2PixHDEnhancer(_Part):
         self.up = self.up_convolution(width, name="up")
 
     def build(self, x_shape, coarse_shape=None):
-        _build_in_turn([self.stem, self.down, *self.blocks, self.up], x_shape[-1])
+        build_in_turn([self.stem, self.down, *self.blocks, self.up], x_shape[-1])
 
     def call(self, x, coarse):
         x = joined(self.down(self.stem(x)), coarse, self.norm)
@@ -218,10 +256,11 @@ class Pix2PixHDEnhancer(_Part):
         return {**super().get_config(), "width": self.width, "num_blocks": self.num_blocks}
 
 
-class _Translator(keras.Model):
+class Translator(keras.Model):
     """Arguments that generator and local enhancer share, and their last layer."""
 
     num_enhancers = 0
+    color_kernel = 7
 
     def __init__(
         self,
@@ -232,6 +271,7 @@ class _Translator(keras.Model):
         num_blocks=9,
         norm="instance",
         padding="reflect",
+        upsampling="transposed",
         half_activations=True,
         **kwargs,
     ):
@@ -244,10 +284,11 @@ class _Translator(keras.Model):
         self.num_blocks = num_blocks
         self.norm = norm
         self.padding = padding
+        self.upsampling = upsampling
         self.half_activations = half_activations
         self.to_image = NormalizedConv2D(
             out_channels,
-            7,
+            self.color_kernel,
             padding="reflect",
             activation="tanh",
             dtype=self.dtype_policy,
@@ -260,13 +301,18 @@ class _Translator(keras.Model):
         )
 
     def _part(self):
-        return {"norm": self.norm, "padding": self.padding, "dtype": self.dtype_policy}
+        return {
+            "norm": self.norm,
+            "padding": self.padding,
+            "upsampling": self.upsampling,
+            "dtype": self.dtype_policy,
+        }
 
     def _build_parts(self, parts):
         for part in parts:
             part.build((None, None, None, self.in_channels))
             part.built = True
-        _build_in_turn([self.to_image], self.width)
+        build_in_turn([self.to_image], self.width)
         self.built = True
 
     def _activations(self, images):
@@ -285,6 +331,24 @@ class _Translator(keras.Model):
             )
         return tf.cast(images, self.compute_dtype if self.half_activations else "float32")
 
+    def _check_multiple(self, images, multiple):
+        if any(side is not None and side % multiple for side in images.shape[1:3]):
+            raise ValueError(
+                f"images must have sides that are multiples of {multiple}. "
+                f"Received: {images.shape}"
+            )
+
+    def features(self, images):
+        """Maps [N, h, w, c] from the smallest size to the full one, coarse to fine."""
+        raise NotImplementedError
+
+    def call(self, images, training=None):
+        return self.paint(self.features(images))
+
+    def paint(self, maps):
+        """The picture of what `features` returned: float32 [N, H', W', out_channels]."""
+        return tf.cast(self.to_image(maps[-1]), tf.float32)
+
     def get_config(self):
         return {
             "name": self.name,
@@ -296,12 +360,13 @@ class _Translator(keras.Model):
             "num_blocks": self.num_blocks,
             "norm": self.norm,
             "padding": self.padding,
+            "upsampling": self.upsampling,
             "half_activations": self.half_activations,
         }
 
 
 @register
-class Pix2PixHDGenerator(_Translator):
+class Pix2PixHDGenerator(Translator):
     """The global generator: pictures -> pictures (section 3.2).
 
     Call: `generator(images)` with [N, H, W, in_channels] -> float32 [N, H', W', out_channels] in
@@ -317,6 +382,8 @@ class Pix2PixHDGenerator(_Translator):
         norm: "instance" (published), "batch" or "demodulated", as in `NormalizedConv2D`.
         padding: "reflect" as published, where strided convolutions pad with zeros; "reflect_all"
             pads with zeros nowhere, so that the border leaves no mark for blobs to start from.
+        upsampling: "transposed" convolutions (published), or "bilinear" interpolation in front
+            of convolutions, which leaves no checkerboard.
         half_activations: False keeps activations in float32 and only multiplies in half
             precision, which is faster on CPUs.
 
@@ -333,13 +400,12 @@ class Pix2PixHDGenerator(_Translator):
         if not self.built:
             self._build_parts([self.trunk])
 
-    def call(self, images, training=None):
-        x = self.trunk(self._activations(images))
-        return tf.cast(self.to_image(x), tf.float32)
+    def features(self, images):
+        return self.trunk.features(self._activations(images))
 
 
 @register
-class Pix2PixHDLocalEnhancer(_Translator):
+class Pix2PixHDLocalEnhancer(Translator):
     """Local enhancer around a global generator: pictures -> pictures (section 3.2).
 
     Call: `enhancer(images)` with [N, H, W, in_channels] -> float32 [N, H, W, out_channels] in
@@ -353,7 +419,7 @@ class Pix2PixHDLocalEnhancer(_Translator):
         width: channels at full size, half of those of the generator below (published: 32).
         num_enhancers: number of levels around the generator.
         num_local_blocks: residual blocks of each level.
-        in_channels, out_channels, num_downsamplings, num_blocks, norm, padding,
+        in_channels, out_channels, num_downsamplings, num_blocks, norm, padding, upsampling,
             half_activations: as of `Pix2PixHDGenerator`.
 
     Raises:
@@ -386,22 +452,16 @@ class Pix2PixHDLocalEnhancer(_Translator):
         if not self.built:
             self._build_parts([self.trunk, *self.enhancers])
 
-    def call(self, images, training=None):
+    def features(self, images):
         x = self._activations(images)
-        sides = [side for side in images.shape[1:3] if side is not None]
-        multiple = 2 ** (self.num_downsamplings + self.num_enhancers)
-        if any(side % multiple for side in sides):
-            raise ValueError(
-                f"images must have sides that are multiples of {multiple}. "
-                f"Received: {images.shape}"
-            )
+        self._check_multiple(images, 2 ** (self.num_downsamplings + self.num_enhancers))
         pyramid = [x]
         for _ in self.enhancers:
             pyramid.append(tf.cast(halved(pyramid[-1]), x.dtype))
-        x = self.trunk(pyramid.pop())
+        maps = self.trunk.features(pyramid.pop())
         for enhancer in self.enhancers:
-            x = enhancer(pyramid.pop(), x)
-        return tf.cast(self.to_image(x), tf.float32)
+            maps.append(enhancer(pyramid.pop(), maps[-1]))
+        return maps
 
     def load_global(self, generator):
         """Copies a trained `Pix2PixHDGenerator`, without its last layer.
@@ -410,7 +470,7 @@ class Pix2PixHDLocalEnhancer(_Translator):
             ValueError: it is not of the arguments of this network's own.
         """
         mine, theirs = self.trunk.get_config(), generator.trunk.get_config()
-        for name in ("width", "num_downsamplings", "num_blocks", "norm", "padding"):
+        for name in ("width", "num_downsamplings", "num_blocks", "norm", "padding", "upsampling"):
             if mine[name] != theirs[name]:
                 raise ValueError(
                     f"generator must have {name}={mine[name]!r}. "
@@ -490,7 +550,7 @@ class PatchDiscriminator(ComputeDtypeLayer):
         ]
 
     def build(self, input_shape):
-        _build_in_turn(self.convolutions, input_shape[-1])
+        build_in_turn(self.convolutions, input_shape[-1])
 
     def call(self, x):
         maps = []
