@@ -11,6 +11,7 @@ from tfgan_edit.callbacks.statistics_log import StatisticsLog
 from tfgan_edit.networks.stylegan2 import StyleGAN2Generator
 from tfgan_edit.preset import load_preset
 from tfgan_edit.trainers.loop import train_loop
+from tfgan_edit.trainers.schedule import constant_schedule
 
 
 @pytest.fixture
@@ -86,9 +87,9 @@ def test_losses_that_are_not_finite_do_not_stop_a_run(tmp_path, monkeypatch, cap
     train_loop(
         make(poison=np.nan),
         iter([line_batch()] * 4),
-        batch_size=8,
+        schedule=constant_schedule(batch_size=8),
         total_steps=4,
-        steps_per_tick=2,
+        tick_images=16,
         callbacks=callbacks,
         save_state=lambda: None,
     )

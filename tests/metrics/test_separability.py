@@ -5,7 +5,7 @@ import pytest
 
 from tfgan_edit.config import UserError
 from tfgan_edit.metrics import Evaluation, evaluate
-from tfgan_edit.metrics.separability import conditional_entropy, hyperplane
+from tfgan_edit.metrics.separability import conditional_entropy
 from tfgan_edit.networks.stylegan2 import StyleGAN2Generator
 
 
@@ -40,21 +40,6 @@ def test_entropy_of_a_known_table():
     probability = np.concatenate([sure, np.full(8, 0.5)])
     expected = -(0.25 * np.log2(0.25) + 0.75 * np.log2(0.75))
     assert conditional_entropy(z, probability) == pytest.approx(expected, abs=1e-12)
-
-
-def test_the_hyperplane_is_the_minimum():
-    x = latents(200, 3, 2)
-    y = x[:, 0] + 0.5 * np.random.default_rng(3).standard_normal(200) > 0.2
-    rows = np.concatenate([x, np.ones((200, 1))], axis=1)
-    v = np.linalg.lstsq(rows, hyperplane(x, y), rcond=None)[0]
-    sign = np.where(y, 1, -1)
-
-    def objective(v):
-        return v @ v / 2 + np.sum(np.maximum(0, 1 - sign * (rows @ v)) ** 2)
-
-    least = objective(v)
-    for direction in np.random.default_rng(4).standard_normal((50, 4)):
-        assert objective(v + 1e-3 * direction) > least
 
 
 def test_attributes_of_one_kind_are_refused():

@@ -1,0 +1,109 @@
+"""Scorers of presets and of any Keras model: names, sizes of images, and what is refused."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgan_edit.config import UserError
+from tfgan_edit.editing.scorers import classifier_scorer, load_scorer, place_of
+from tfgan_edit.metrics.resizing import resize
+from tfgan_edit.networks.attribute_classifier import AttributeClassifier
+from tfgan_edit.networks.stylegan2 import StyleGAN2Generator
+from tfgan_edit.preset import save_preset
+
+NAMES = ["smile", "hair_color=black", "hair_color=red"]
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    network = AttributeClassifier(8, NAMES, width=4, feature_dim=6)
+    network.temperature.assign([2.0, 0.5])
+    return network
+
+
+@pytest.fixture(scope="module")
+def preset(classifier, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("presets") / "classifier"
+    return save_preset(folder, {"classifier": classifier}, config={}, metadata={})
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A file with a plain Keras model of 8 px: two probabilities, means of colours."""
+    images = keras.Input((8, 8, 3))
+    means = keras.layers.GlobalAveragePooling2D()(images)
+    path = tmp_path_factory.mktemp("models") / "means.keras"
+    keras.Model(images, keras.layers.Cropping1D((0, 1))(means[..., None])[..., 0]).save(path)
+    return path
+
+
+def images(size=8, count=3):
+    return np.random.default_rng(0).uniform(-1, 1, (count, size, size, 3)).astype(np.float32)
+
+
+def test_a_preset_gives_calibrated_probabilities_by_name(classifier, preset):
+    scorer = load_scorer(preset)
+    assert scorer.names == tuple(NAMES)
+    assert len(scorer.sha256) == 64
+    scores = scorer(images())
+    expected = classifier.probabilities(classifier(images()))
+    for i, name in enumerate(NAMES):
+        np.testing.assert_allclose(scores[name], expected[:, i], rtol=1e-5)
+    np.testing.assert_allclose(scores["hair_color=black"] + scores["hair_color=red"], 1, rtol=1e-5)
+    np.testing.assert_allclose(scorer.embedding(images()), classifier.embed(images()), rtol=1e-5)
+
+
+def test_images_of_another_size_are_resized(classifier):
+    scorer = classifier_scorer(classifier)
+    large = images(16)
+    small = resize((large + 1) * 127.5, (8, 8), "bilinear_antialiased") / 127.5 - 1
+    expected = classifier.probabilities(classifier(small))
+    np.testing.assert_allclose(scorer.probabilities(tf.constant(large)), expected, atol=1e-5)
+    assert not np.allclose(scorer(large)["smile"], scorer(large[:, :8, :8])["smile"])
+
+
+def test_any_keras_model_is_a_scorer(model):
+    scorer = load_scorer(model, ["red", "green"])
+    green = images().mean(axis=(1, 2))[:, 1]
+    np.testing.assert_allclose(scorer(images())["green"], green, atol=1e-6)
+    assert len(scorer.sha256) == 64
+    with pytest.raises(ValueError, match="no features"):
+        scorer.embedding(tf.constant(images()))
+
+
+def test_what_is_no_scorer_is_refused_in_one_line(preset, model, tmp_path):
+    generator = StyleGAN2Generator(8, z_dim=4, w_dim=4, mapping_layers=1, channel_max=4)
+    faces = save_preset(tmp_path / "faces", {"generator": generator}, config={}, metadata={})
+    (tmp_path / "text.keras").write_text("no model")
+    keras.Model(x := keras.Input((4,)), x).save(tmp_path / "vectors.keras")
+    keras.Model(x := keras.Input((8, 8, 3)), x).save(tmp_path / "pictures.keras")
+    keras.Model(
+        x := keras.Input((None, None, 3)), keras.layers.GlobalAveragePooling2D()(x)
+    ).save(tmp_path / "any_size.keras")
+    for path, names, message in (
+        (faces, None, "has no network 'classifier'"),
+        (preset, ["smile"], "has its own"),
+        (tmp_path / "nowhere", None, "no such folder"),
+        (tmp_path / "nowhere.keras", ["a"], "no such file"),
+        (tmp_path / "text.keras", ["a"], "not a Keras model"),
+        (tmp_path / "vectors.keras", ["a"], "must take images"),
+        (tmp_path / "any_size.keras", ["a"], "of one size"),
+        (tmp_path / "pictures.keras", ["a"], "must give probabilities"),
+        (model, None, "gives 2 probabilities: give as many names, got 0"),
+        (model, ["red"], "got 1"),
+    ):
+        with pytest.raises(UserError, match=message) as caught:
+            load_scorer(path, names)
+        assert "\n" not in str(caught.value)
+
+
+def test_unknown_names_get_suggestions():
+    assert place_of("hair_color=red", NAMES) == 2
+    for name, hint in (
+        ("smiles", "did you mean smile"),
+        ("hair_color", "did you mean hair_color=black or hair_color=red"),
+        ("age", "unknown; known: smile"),
+    ):
+        with pytest.raises(UserError, match=hint):
+            place_of(name, NAMES)
