@@ -52,9 +52,10 @@ print("policy:", keras.config.dtype_policy().name, keras.backend.backend())
 def test_public_names():
     import tfgan_edit
 
-    assert set(tfgan_edit.__all__) == {"Preset", "load_preset", "save_preset", "__version__"}
+    names = {"Edit", "Preset", "load_editor", "load_preset", "save_preset"}
+    assert set(tfgan_edit.__all__) == {*names, "__version__"}
     assert tfgan_edit.__version__.count(".") == 2
-    for name in ("load_preset", "save_preset", "Preset"):
+    for name in names:
         assert getattr(tfgan_edit, name).__doc__
 
 

@@ -251,7 +251,7 @@ def _write_mp4(file, frames, fps):
                 frame, [(0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)], "edge"
             )
             if stream is None:
-                stream = _video_stream(container, rate, *frame.shape[:2])
+                stream = video_stream(container, rate, *frame.shape[:2])
             picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
             container.mux(stream.encode(picture))
             count += 1
@@ -260,7 +260,7 @@ def _write_mp4(file, frames, fps):
     return count
 
 
-def _video_stream(container, rate, height, width):
+def video_stream(container, rate, height, width):
     import av
 
     if "libx264" in av.codec.codecs_available:

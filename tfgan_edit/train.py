@@ -36,6 +36,21 @@ def define_flags(f):
     )
 
 
+GENERATE = (
+    "generate --preset {} --seeds 0-31 --out faces.png",
+    "generate --preset {} --seeds 0-7 --loop --out faces.gif",
+)
+NEXT = {  # method: what to do with its preset
+    "attribute_classifier": (
+        "score_latents --preset runs/quick_start --scorer {} --out latents",
+    ),
+    "encoder": (
+        "project --preset runs/stylegan2_avatars_64 --encoder {} --photo me.png --out projected",
+    ),
+    "pix2pixhd": ("edit --preset {} --photo me.png --out edited.png --before_after",),
+}
+
+
 def main(f):
     config = quick_start.get_config() if f.config is None else load_recipe(f.config)
     config = override(tiny(config) if f.tiny else config, f.set)
@@ -54,10 +69,10 @@ def main(f):
             f"\nrun folder: {workdir}\n"
             f"  pictures  {workdir}/samples  (evolution.gif shows the training)\n"
             f"  model     {workdir}/preset\n"
-            "next, try:\n"
-            f"  python -m tfgan_edit.generate --preset {workdir} --seeds 0-31 --out faces.png\n"
-            f"  python -m tfgan_edit.generate --preset {workdir} --seeds 0-7 --loop --out faces.gif"
+            "next, try:"
         )
+        for command in NEXT.get(config.trainer.method, GENERATE):
+            print(f"  python -m tfgan_edit.{command.format(workdir)}")
 
 
 def _command():

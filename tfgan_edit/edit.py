@@ -1,0 +1,261 @@
+"""Edits photos and videos: by a direction of a StyleGAN, or in one pass.
+
+  python -m tfgan_edit.edit --preset runs/pix2pixhd_smile --photo me.jpg --out smile.png
+  python -m tfgan_edit.edit --preset runs/faces --direction directions/smile.npz --strength 2 \\
+      --encoder runs/encoder --photo photos/ --out smiles/ --before_after
+  python -m tfgan_edit.edit --preset runs/pix2pixhd_smile --photo clip.mp4 --out smile.mp4 \\
+      --box 200,80,520,400
+
+Without --box and --align the middle of a photo is taken, and the result has the editor's size;
+with them, the face is cut, edited and pasted back. The same command again goes on with the photos
+of a folder that are not done.
+"""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+from PIL import ExifTags, Image
+from tqdm import tqdm
+
+from tfgan_edit.config import UserError, run_verb
+from tfgan_edit.data.photos import Fitting, UnreadablePhoto, read_photo
+from tfgan_edit.data.sources import FileSource
+from tfgan_edit.editing.alignment import DETECTOR
+from tfgan_edit.editing.directions import load_direction
+from tfgan_edit.editing.editors import Edit, load_editor
+from tfgan_edit.editing.framing import BoxFinder, Framing, LandmarkFinder, SquareFraming, fitted
+from tfgan_edit.editing.image_distances import DISTANCES
+from tfgan_edit.editing.inversion import ProjectionSettings
+from tfgan_edit.editing.video import VIDEO_SUFFIXES, edit_video, first_frame
+from tfgan_edit.evaluate import weight_files
+from tfgan_edit.pictures import PICTURE_FORMATS, picture_format, write_picture
+from tfgan_edit.storage import read_json, sha256_of, write_json
+
+MANIFEST = "edits.json"
+
+
+def define_flags(f):
+    kinds = (flags.DEFINE_string, flags.DEFINE_integer, flags.DEFINE_float, flags.DEFINE_enum)
+    text, integer, number, choice = (functools.partial(kind, flag_values=f) for kind in kinds)
+    text("preset", None, "Preset of a StyleGAN or of a one-pass network, or a run folder.")
+    text("photo", None, "Picture, folder of pictures, or video.")
+    text("out", None, "Picture, folder or .mp4.")
+    number("strength", 1.0, "Of a direction, in its units; in one pass from 0, the photo, to 1.")
+    text("direction", None, "Of find_direction, or an official .npy file; for a StyleGAN.")
+    text("encoder", None, "Preset of an encoder for the StyleGAN; without, photos are projected.")
+    integer(
+        "steps",
+        None,
+        "Of the projection; default 1000, or 0 with --encoder.",
+        lower_bound=0,
+    )
+    choice("distance", "auto", ["auto", *DISTANCES], "What the projection minimises.")
+    flags.DEFINE_multi_string(
+        "weights", [], "NAME=FILE, weights of the distance's networks.", flag_values=f
+    )
+    text("reference", None, "Second photo, for networks of two.")
+    text("box", None, "LEFT,TOP,RIGHT,BOTTOM of the face, pixels, a square.")
+    text(
+        "align",
+        None,
+        f"Cut the face as in FFHQ by landmarks: a .csv or .json file, or {DETECTOR}, a package "
+        "that finds them; in a video by its first frame.",
+    )
+    number("feather", 0.1, "Soft border of what is pasted back, part of its side.", 0.0, 0.5)
+    flags.DEFINE_bool("before_after", False, "Write photo and edit side by side.", flag_values=f)
+    integer("batch_size", 8, "Photos computed at a time.", lower_bound=1)
+
+
+def main(f):
+    print(f"wrote {edit(f)}")
+
+
+def edit(f):
+    """Does what the parsed flags `f` say; returns a line about what was written."""
+    for flag in ("preset", "photo", "out"):
+        if not f[flag].value:
+            raise UserError(f"--{flag} is missing; see --help for examples")
+    photo = Path(f.photo)
+    if not photo.exists():
+        raise UserError(f"--photo={f.photo}: there is no such file or folder")
+    editor = make_editor(f)
+    framing = make_framing(f, editor)
+    change = make_edit(f, editor)
+    editor.check(change)
+    if photo.is_dir():
+        return edit_folder(f, framing, change)
+    if photo.suffix.lower() in VIDEO_SUFFIXES:
+        return edit_clip(f, framing, change)
+    picture_format(f.out)
+    try:
+        whole = read_whole(photo)
+        place = framing.find(whole, photo.name)
+    except UnreadablePhoto as error:
+        raise UserError(f"--photo={f.photo} cannot be edited: {error}") from error
+    edited = framing.edit([whole], [place], change)[0]
+    result = beside(f, framing, whole, edited)
+    write_picture(f.out, result)
+    return f"{f.out} ({result.shape[1]}x{result.shape[0]} pixels)"
+
+
+def make_editor(f):
+    steps = f.steps
+    if steps is None:
+        steps = 0 if f.encoder else ProjectionSettings().steps
+    return load_editor(
+        f.preset,
+        direction=load_direction(f.direction) if f.direction else None,
+        encoder=f.encoder,
+        projection=ProjectionSettings(steps=steps) if steps or not f.encoder else None,
+        distance=f.distance,
+        given=weight_files(f.weights),
+        batch_size=f.batch_size,
+        progress=True,
+    )
+
+
+def make_framing(f, editor):
+    if f.box and f.align:
+        raise UserError("give --box or --align, not both")
+    if f.box:
+        try:
+            left, top, right, bottom = (int(edge) for edge in f.box.split(","))
+        except ValueError:
+            raise UserError(f"--box={f.box}: must be LEFT,TOP,RIGHT,BOTTOM in pixels") from None
+        return SquareFraming(editor, BoxFinder((left, top, right, bottom)), f.feather)
+    if f.align:
+        return SquareFraming(editor, LandmarkFinder(f.align), f.feather)
+    return Framing(editor)
+
+
+def make_edit(f, editor):
+    reference = None
+    if f.reference:
+        try:
+            whole = read_whole(f.reference)
+        except UnreadablePhoto as error:
+            raise UserError(f"--reference={f.reference} cannot be read: {error}") from error
+        if editor.resolution is None:
+            raise UserError(f"--reference: {f.preset} does not say its size; train it again")
+        reference = fitted(whole, editor.resolution)
+    return Edit(strength=f.strength, reference=reference)
+
+
+def edit_folder(f, framing, change):
+    """Edits every picture of a folder that is not done; names those that cannot be."""
+    out = Path(f.out)
+    if out.suffix.lower() in (*PICTURE_FORMATS, *VIDEO_SUFFIXES):
+        raise UserError(f"--out={f.out}: --photo is a folder, so give a folder")
+    names = FileSource(f.photo).pictures
+    claim_folder(out, request_of(f, framing, change))
+    targets = {name: out / written_name(name) for name in names}
+    waiting = [name for name in names if not targets[name].exists()]
+    skipped, batch = {}, []
+
+    def write(batch):
+        photos, places = zip(*(item[1:] for item in batch), strict=True)
+        edited = framing.edit(photos, places, change)
+        for (name, photo, _), result in zip(batch, edited, strict=True):
+            write_picture(targets[name], beside(f, framing, photo, result))
+            bar.update()
+
+    with tqdm(total=len(waiting), unit="photo", delay=5) as bar:
+        for name in waiting:
+            try:
+                photo = read_whole(Path(f.photo) / name)
+                item = name, photo, framing.find(photo, name)
+            except UnreadablePhoto as error:
+                skipped[name] = str(error)
+                bar.update()
+                continue
+            if batch and (len(batch) == f.batch_size or batch[0][1].shape != photo.shape):
+                write(batch)
+                batch = []
+            batch.append(item)
+        if batch:
+            write(batch)
+    for name, reason in skipped.items():
+        print(f"skipped {name}: {reason}")
+    if len(skipped) == len(names):
+        raise UserError(f"--photo={f.photo}: none of its {len(names)} pictures could be edited")
+    done, now = len(names) - len(skipped), len(waiting) - len(skipped)
+    return f"{done} pictures to {out}, {now} of them now"
+
+
+def request_of(f, framing, change):
+    """What decides the results, and what they were made from."""
+    return {
+        "parents": framing.editor.parents,
+        "strength": change.strength,
+        "reference": sha256_of(f.reference) if f.reference else None,
+        "steps": f.steps,
+        "distance": f.distance,
+        "box": f.box,
+        "align": f.align if f.align in (None, DETECTOR) else sha256_of(f.align),
+        "feather": f.feather,
+        "before_after": f.before_after,
+    }
+
+
+def claim_folder(out, request):
+    """Writes the manifest of a folder of edits, or checks that it was begun with the same."""
+    if (out / MANIFEST).exists():
+        found = read_json(out / MANIFEST)
+        changed = [key for key in request if found.get(key) != request[key]]
+        if changed:
+            raise UserError(
+                f"--out={out} holds other edits (they differ in {', '.join(changed)}): choose "
+                "another folder, or remove it"
+            )
+    write_json(out / MANIFEST, request)
+
+
+def written_name(name):
+    """A picture's name in the output; formats that are not written become PNG."""
+    return name if Path(name).suffix.lower() in PICTURE_FORMATS else f"{name}.png"
+
+
+def edit_clip(f, framing, change):
+    """Edits a video, the face where it is in the first frame."""
+    frame = first_frame(f.photo)
+    try:
+        place = framing.find(frame, Path(f.photo).name)
+    except UnreadablePhoto as error:
+        raise UserError(f"--photo={f.photo} cannot be edited: {error}") from error
+
+    def edit(photos):
+        edited = framing.edit(photos, [place] * len(photos), change)
+        pairs = zip(photos, edited, strict=True)
+        return np.stack([beside(f, framing, photo, result) for photo, result in pairs])
+
+    count = edit_video(f.photo, f.out, edit, f.batch_size)
+    return f"{f.out} ({count} frames)"
+
+
+def beside(f, framing, photo, edited):
+    """The edit, or with --before_after the photo and the edit side by side."""
+    if not f.before_after:
+        return edited
+    return np.concatenate([framing.before(photo), edited], axis=1)
+
+
+def read_whole(path):
+    """A picture file, upright and at its own size: uint8 [H, W, 3].
+
+    Raises:
+        UnreadablePhoto: it cannot be read.
+    """
+    try:
+        with Image.open(path) as picture:
+            turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+            size = picture.size if turned else picture.size[::-1]
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        reason = "not a picture" if isinstance(error, Image.UnidentifiedImageError) else error
+        raise UnreadablePhoto(str(reason)) from error
+    return read_photo(path, Fitting(size))[0]
+
+
+if __name__ == "__main__":
+    run_verb(main, define_flags)

@@ -1,0 +1,46 @@
+"""What a scorer's probabilities say of an edit: its two classes, and everything else."""
+
+import numpy as np
+
+from tfgan_edit.editing.scorers import place_of
+from tfgan_edit.networks.attribute_classifier import attribute_groups
+
+
+def class_certainties(scores, names, attribute, reverse=False):
+    """How certainly pictures belong to the source's and to the target's class.
+
+    Args:
+        scores: probabilities [..., K].
+        names: K names of them.
+        attribute: a name, from its absence to its presence; or `a:b`, from b to a.
+        reverse: the other way.
+
+    Returns:
+        (source, target), each [...].
+    """
+    first, separator, second = attribute.partition(":")
+    target = scores[..., place_of(first, names)]
+    source = scores[..., place_of(second, names)] if separator else 1 - target
+    return (target, source) if reverse else (source, target)
+
+
+def edited_attributes(attribute):
+    """Names of the attributes that an edit of `attribute` means to change."""
+    return {name.partition("=")[0] for name in attribute.split(":")}
+
+
+def attribute_classes(scores, names, attributes):
+    """Integers [..., G]: the classes of G attributes by scores [..., K].
+
+    A binary attribute is present from a probability of 1/2; of a categorical one, the likeliest
+    value counts.
+    """
+    groups = attribute_groups(names)
+    columns = [
+        scores[..., groups[name][0]] >= 0.5
+        if len(groups[name]) == 1
+        else np.argmax(scores[..., groups[name]], axis=-1)
+        for name in attributes
+    ]
+    empty = np.zeros((*scores.shape[:-1], 0), int)
+    return np.stack(columns, axis=-1).astype(int) if columns else empty

@@ -1,0 +1,238 @@
+"""Measures an edit: does it succeed, what else does it change, and how real does it look?
+
+  python -m tfgan_edit.evaluate_edits --editor runs/pix2pixhd_smile --scorer runs/classifier \\
+      --attribute smile --faces generated:runs/faces --direction directions/smile.npz \\
+      --strength 2 --real data/avatars64 --out runs/pix2pixhd_smile
+  python -m tfgan_edit.evaluate_edits --editor runs/pix2pixhd_smile,runs/mobile_smile \\
+      --scorer runs/classifier --attribute smile --faces avatars:avataaars:smile --out results/
+
+Faces are generated anew and compared with the edit of their latents along --direction; or they
+are pairs, a folder of them or drawn ones, whose targets are the truth; or photos: a folder, zip or
+records. It appends to edits.jsonl and writes a picture, faces and edits side by side.
+"""
+
+import datetime
+import functools
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+
+from tfgan_edit.config import UserError, run_verb
+from tfgan_edit.data import prepare
+from tfgan_edit.data.pairs import PairsConfig, is_pairs
+from tfgan_edit.editing import evaluation
+from tfgan_edit.editing.attributes import class_certainties
+from tfgan_edit.editing.directions import load_direction
+from tfgan_edit.editing.editors import Edit, load_editor
+from tfgan_edit.editing.scorers import load_scorer
+from tfgan_edit.evaluate import weight_files
+from tfgan_edit.metrics.extractors import EXTRACTORS, FeatureFunction
+from tfgan_edit.metrics.perceptual import PairDistance, lpips_files
+from tfgan_edit.metrics.photo_sets import open_photos
+from tfgan_edit.metrics.weights import find_file
+from tfgan_edit.pictures import image_grid, write_picture
+from tfgan_edit.preset import load_preset
+
+RECORDS = "edits.jsonl"
+SHOWN = 12  # faces on the picture
+GENERATED, AVATARS = "generated:", "avatars:"
+
+
+def define_flags(f):
+    kinds = (flags.DEFINE_string, flags.DEFINE_integer, flags.DEFINE_float, flags.DEFINE_list)
+    text, integer, number, words = (functools.partial(kind, flag_values=f) for kind in kinds)
+    words("editor", [], "Presets of one-pass networks, or of a StyleGAN with --encoder.")
+    text("scorer", None, "Preset with a classifier, or a .keras model.")
+    words("scorer_names", [], "Names of the probabilities of a .keras model.")
+    text("attribute", None, "Name of the scorer's, or a:b, from b to a.")
+    flags.DEFINE_bool("reverse", False, "The edit takes the attribute away.", flag_values=f)
+    words("keep", ["all"], "Attributes that should stay, or all.")
+    text("faces", None, "generated:PRESET, a pairs folder, avatars:STYLE:ATTRIBUTE, or photos.")
+    integer("num", 500, "Faces.", lower_bound=2)
+    integer("resolution", None, "Side of the faces. Default: the editor's.", lower_bound=8)
+    integer("seed", 2, "Of generated and drawn faces; another than that of latents and pairs.", 0)
+    number("truncation", 0.7, "Of generated faces.")
+    text("direction", None, "Of the latent edit that generated faces are compared with.")
+    number("strength", None, "Of that edit, in units of the direction.")
+    text("encoder", None, "Encoder of a StyleGAN among the editors.")
+    text("real", None, "Photos: those of the target's class are compared with the edits.")
+    text("features", "lite0", "For identity and Fréchet distance; none: the scorer's own.")
+    flags.DEFINE_multi_string(
+        "weights", [], "NAME=FILE, trained weights of a feature network; see evaluate.",
+        flag_values=f,
+    )
+    text("out", None, f"Folder of {RECORDS} and of the picture.")
+
+
+def main(f):
+    numbers, picture = run(f)
+    print(table(numbers))
+    print(f"appended to {Path(f.out) / RECORDS}\nwrote {picture}")
+
+
+def run(f):
+    """Does what the parsed flags `f` say: ({editor: numbers}, the picture's path)."""
+    for name in ("editor", "scorer", "attribute", "faces", "out"):
+        if not f[name].value:
+            raise UserError(f"--{name} is missing; see --help for examples")
+    if (f.direction is None) != (f.strength is None):
+        raise UserError("give both --direction and --strength, or neither")
+    started = time.perf_counter()
+    scorer = load_scorer(f.scorer, f.scorer_names)
+    direction = load_direction(f.direction) if f.direction else None
+    editors = {short_name(path): open_editor(f, path, direction) for path in f.editor}
+    if len(editors) < len(f.editor):
+        raise UserError(f"--editor={','.join(f.editor)}: two of them have one name")
+    sides = {editor.resolution for editor in editors.values()} - {None}
+    if len(sides) > 1:
+        raise UserError(f"--editor={','.join(f.editor)}: they edit photos of different sizes")
+    if f.resolution:
+        sides = {(f.resolution, f.resolution)}
+    faces = faces_to_edit(f, scorer, direction, next(iter(sides), None))
+    change = Edit() if f.strength is None else Edit(f.strength)
+    numbers, edited = evaluation.compare_edits(
+        faces,
+        {
+            name: functools.partial(
+                editor, edit=change if getattr(editor, "direction", None) else Edit()
+            )
+            for name, editor in editors.items()
+        },
+        make_measure(f, scorer, faces),
+    )
+    picture = write_samples(f, faces, edited)
+    record = {
+        "faces": faces.name,
+        "attribute": f.attribute,
+        "reverse": f.reverse,
+        "seed": f.seed,
+        "results": numbers,
+        "parents": {
+            "scorer": scorer.sha256,
+            "editors": {name: editor.parents for name, editor in editors.items()},
+            "direction": direction.hash if direction else None,
+            "strength": f.strength,
+        },
+        "seconds": round(time.perf_counter() - started, 3),
+        "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+    try:
+        with open(Path(f.out) / RECORDS, "a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+    except OSError as error:
+        raise UserError(f"cannot write {Path(f.out) / RECORDS}: {error.strerror}") from error
+    return numbers, picture
+
+
+def short_name(path):
+    """The last folder of a path that is not just "preset"."""
+    path = Path(path).resolve()
+    return path.parent.name if path.name == "preset" else path.name
+
+
+def open_editor(f, path, direction):
+    if f.encoder:
+        return load_editor(path, direction=direction, encoder=f.encoder, progress=True)
+    return load_editor(path)
+
+
+def faces_to_edit(f, scorer, direction, sides):
+    """The `Faces` that --faces asks for."""
+    settings = {"num": f.num, "reverse": f.reverse}
+    if f.faces.startswith(GENERATED):
+        preset = load_preset(f.faces.removeprefix(GENERATED), names=["generator"])
+        return evaluation.generated_faces(
+            preset,
+            scorer,
+            f.attribute,
+            direction=direction,
+            strength=f.strength,
+            truncation=f.truncation,
+            seed=f.seed,
+            sides=sides,
+            **settings,
+        )
+    if f.faces.startswith(AVATARS) and f.faces.count(":") == 2:
+        if sides is None:
+            raise UserError(f"--resolution is missing: {f.faces} can be drawn at any size")
+        config = PairsConfig(f.faces, resolution=sides, num=f.num, seed=f.seed)
+        return evaluation.paired_faces(prepare(config), f.num)
+    if is_pairs(f.faces):
+        return evaluation.paired_faces(prepare(PairsConfig(f.faces)), f.num)
+    return evaluation.classified_faces(
+        open_photos(f.faces, sides), scorer, f.attribute, **settings
+    )
+
+
+def make_measure(f, scorer, faces):
+    given = weight_files(f.weights)
+    features = None
+    if f.features != "none":
+        if f.features not in EXTRACTORS:
+            raise UserError(f"--features={f.features}: must be none, {', '.join(EXTRACTORS)}")
+        features = FeatureFunction(f.features, given)
+    real = None
+    if f.real:
+        if features is None:
+            raise UserError("--real is for a Fréchet distance, which needs --features")
+        real = target_photos(f, scorer, faces.photos.shape[1:3])
+    return evaluation.EditMeasure(
+        scorer,
+        f.attribute,
+        reverse=f.reverse,
+        keep=None if f.keep == ["all"] else f.keep,
+        features=features,
+        real=real,
+        lpips=PairDistance("alex", given) if has_weights(lpips_files("alex"), given) else None,
+    )
+
+
+def target_photos(f, scorer, sides):
+    """Photos of --real that are of the target's class by the scorer."""
+    photo_set = open_photos(f.real, sides)
+    photos = np.concatenate(list(photo_set.batches(photo_set.num, evaluation.BATCH_SIZE)))
+    scores = evaluation.scores_of(photos, scorer)
+    source, target = class_certainties(scores, scorer.names, f.attribute, f.reverse)
+    chosen = photos[target > source]
+    if len(chosen) < 2:
+        raise UserError(f"--real={f.real}: {len(chosen)} of its pictures are of the target's class")
+    return chosen
+
+
+def has_weights(files, given):
+    try:
+        return all(find_file(file, given) for file in files)
+    except UserError:
+        return False
+
+
+def write_samples(f, faces, edited):
+    """Faces and their edits in columns; returns the picture's path."""
+    columns = ["face", *edited]
+    photos = np.stack([faces.photos[:SHOWN], *(photos[:SHOWN] for photos in edited.values())], 1)
+    grid = image_grid(
+        photos.reshape(-1, *photos.shape[2:]), len(columns), column_labels=columns
+    )
+    kind = "generated" if f.faces.startswith(GENERATED) else Path(f.faces.replace(":", "_")).name
+    path = Path(f.out) / f"edits-{kind}.png"
+    write_picture(path, grid)
+    return path
+
+
+def table(numbers):
+    """Lines of a table, an editor a column."""
+    rows = list(dict.fromkeys(key for values in numbers.values() for key in values))
+    lines = ["".join([f"{'':24}", *(f"{name:>18.18}" for name in numbers)])]
+    for row in rows:
+        cells = [
+            f"{values[row]:18.4g}" if row in values else f"{'':18}" for values in numbers.values()
+        ]
+        lines.append("".join([f"{row:24}", *cells]))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    run_verb(main, define_flags)
