@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -10,10 +12,13 @@ from absl import flags
 from PIL import Image
 
 from tests.metrics import tiny_extractor
+from tests.metrics.weight_states import random_state, write_state
 from tfgan_edit import evaluate as verb
+from tfgan_edit.checkpoints import layer_names
 from tfgan_edit.config import UserError
 from tfgan_edit.data import RecordsWriter
 from tfgan_edit.metrics.extractors import EXTRACTORS
+from tfgan_edit.networks.features.efficientnet import EfficientNetLite
 from tfgan_edit.networks.stylegan2 import StyleGAN2Generator
 from tfgan_edit.preset import save_preset
 
@@ -25,7 +30,7 @@ def photos(num=NUM, seed=0, side=SIDE):
 
 
 def write_pictures(folder, batch):
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for i, photo in enumerate(batch):
         Image.fromarray(photo).save(folder / f"{i:03d}.png")
     return folder
@@ -121,6 +126,73 @@ def test_every_metric_of_sets(run, monkeypatch):
     assert results["dc_lite0_20_density"] >= 0
     with pytest.raises(UserError, match="is9: it needs a count of at least 10"):
         run("--metrics=is9", preset="run")
+
+
+def test_between_latents(run, tmp_path):
+    """Of random ones, or of those that project wrote; of one latent all pictures are alike."""
+    (drawn,) = run("--metrics=fd_lite0_20_lerp", preset="run")
+    (plain,) = run("--metrics=fd_lite0_20", preset="run")
+    assert drawn["results"]["fd_lite0_20_lerp"] != plain["results"]["fd_lite0_20"]
+    codes = np.random.default_rng(0).standard_normal((3, 6, 8)).astype(np.float32)
+    for i, code in enumerate(codes):
+        (tmp_path / f"projected/{i}").mkdir(parents=True)
+        np.savez(tmp_path / f"projected/{i}/projected.npz", w_plus=code)
+    np.savez(tmp_path / "together.npz", w_plus=codes)
+    results = [
+        run("--metrics=fd_lite0_20_lerp_full", f"--latents={tmp_path / name}", preset="run")[0]
+        for name in ("projected", "together.npz")
+    ]
+    assert results[0]["results"] == results[1]["results"]
+    assert results[0]["latents"] == results[1]["latents"] and "latents" not in drawn
+    for name, match in (("weights", "no latents of one generator"), ("x.npz", "holds no w_plus")):
+        with pytest.raises(UserError, match=match):
+            run("--metrics=fd_lite0_20_lerp", f"--latents={tmp_path / name}", preset="run")
+    np.savez(tmp_path / "other.npz", w_plus=codes[:, :4])
+    with pytest.raises(UserError, match=r"w_plus of \[4, 8\], preset .* needs \[6, 8\]"):
+        run("--metrics=fd_lite0_20_lerp", f"--latents={tmp_path / 'other.npz'}", preset="run")
+    with pytest.raises(UserError, match="needs a generator: give --preset"):
+        run("--metrics=fd_lite0_20_lerp", images="pictures", data="records")
+
+
+def test_confusion_of_folders(run, tmp_path, monkeypatch):
+    small = dataclasses.replace(EXTRACTORS["lite0"], output="logits", build=wide_logits)
+    for name in ("emotion", "faceres_male"):
+        monkeypatch.setitem(EXTRACTORS, name, small)
+    state = random_state(wide_logits(), layer_names.lite0)
+    weights = write_state(tmp_path / "wide.pth", state)
+    for folder in ("a", "b"):
+        write_pictures(tmp_path / "groups" / folder, photos(3, seed=ord(folder)))
+    flag = f"--weights=lite0={weights}"
+    (record,) = run("--metrics=confusion", f"--images={tmp_path / 'groups'}", flag)
+    assert {name.partition("/")[0] for name in record["results"]} == {"a", "b"}
+    assert len(record["results"]) == 2 * 8 and record["pictures"]["fake"]["num"] == 6
+    assert record["results"]["a/happy"] != record["results"]["b/happy"]
+
+
+def wide_logits():
+    return EfficientNetLite(tiny_extractor.STAGES, stem=4, head=12, classes=7)
+
+
+def test_replicas_compute_the_same_features(tmp_path):
+    """In a process of its own, whose processor is split before TensorFlow starts."""
+    code = (
+        "import numpy as np, pathlib, sys, tensorflow as tf\n"
+        "from pytest import MonkeyPatch\n"
+        "from tests.metrics import tiny_extractor\n"
+        "from tfgan_edit.metrics.extractors import FeatureFunction\n"
+        "from tfgan_edit.trainers.strategy import make_strategy\n"
+        "two = make_strategy('cpu:2')\n"
+        "tiny_extractor.install(MonkeyPatch(), pathlib.Path(sys.argv[1]))\n"
+        "photos = np.random.default_rng(0).integers(0, 256, (7, 20, 20, 3), np.uint8)\n"
+        "both = FeatureFunction('lite0', batch_size=4, strategy=two)\n"
+        "one = FeatureFunction('lite0', batch_size=4)\n"
+        "assert (both.batch_size, one.batch_size) == (8, 4)\n"
+        "np.testing.assert_allclose(both(photos), one.of_all(photos), rtol=1e-5, atol=1e-6)\n"
+        "print('equal')\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "weights")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.stdout.strip() == "equal", done.stderr[-2000:]
 
 
 def test_full_takes_all_real_pictures(run):

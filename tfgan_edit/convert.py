@@ -6,8 +6,10 @@ Nothing in a checkpoint is run: neither PyTorch nor TensorFlow 1 is needed, nor 
   python -m tfgan_edit.convert --source 550000.pt --out presets/mine --which g_ema
   python -m tfgan_edit.convert --source runs/faces --to pytorch-ada --out faces.safetensors
 
-Reads StyleGAN2 by NVIDIA (TensorFlow, PyTorch) and by rosinality, and Pix2PixHD, as .pkl, .pt,
-.pth, .npz, .safetensors.
+Reads StyleGAN (TensorFlow, PyTorch), StyleGAN2 by NVIDIA (TensorFlow, PyTorch) and by rosinality,
+Pix2PixHD, and feature networks (VGG, AlexNet, SqueezeNet, LPIPS, Inception, EfficientNet-Lite0,
+ArcFace), as .pkl, .pt, .pth, .npz, .safetensors, .h5. Feature networks are used by
+`evaluate --weights NAME=PRESET`.
 """
 
 from pathlib import Path
@@ -18,6 +20,7 @@ from tqdm import tqdm
 
 from tfgan_edit.checkpoints import conversion, kinds, report
 from tfgan_edit.checkpoints.files import read_checkpoint
+from tfgan_edit.checkpoints.key_map import listed
 from tfgan_edit.config import UserError, run_verb
 from tfgan_edit.preset import load_preset, save_preset
 
@@ -83,8 +86,7 @@ def convert(source, out, kind=None, which=None):
             raise UserError(f"{source}{place}: {error}") from error
     print(report.table(found, chosen, converted))
     others = report.left_behind(checkpoint, found, converted)
-    for line in [*report.notes(converted), f"not converted: {', '.join(others) or 'nothing else'}"]:
-        print(line)
+    print(*report.notes(converted), f"not converted: {listed(others)}", sep="\n")
     save_preset(
         out,
         {name: item.network for name, item in converted.items()},

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tfgan_edit.metrics.plots import _chart as chart
+from tfgan_edit.metrics.plots import chart as chart
 from tfgan_edit.pictures import write_picture
 from tfgan_edit.storage import atomic_file
 

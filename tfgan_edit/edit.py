@@ -16,11 +16,10 @@ from pathlib import Path
 
 import numpy as np
 from absl import flags
-from PIL import ExifTags, Image
 from tqdm import tqdm
 
 from tfgan_edit.config import UserError, run_verb
-from tfgan_edit.data.photos import Fitting, UnreadablePhoto, read_photo
+from tfgan_edit.data.photos import UnreadablePhoto, whole_photo
 from tfgan_edit.data.sources import FileSource
 from tfgan_edit.editing.alignment import DETECTOR
 from tfgan_edit.editing.directions import load_direction
@@ -29,7 +28,7 @@ from tfgan_edit.editing.framing import BoxFinder, Framing, LandmarkFinder, Squar
 from tfgan_edit.editing.image_distances import DISTANCES
 from tfgan_edit.editing.inversion import ProjectionSettings
 from tfgan_edit.editing.video import VIDEO_SUFFIXES, edit_video, first_frame
-from tfgan_edit.evaluate import weight_files
+from tfgan_edit.metrics.weights import weight_files
 from tfgan_edit.pictures import PICTURE_FORMATS, picture_format, write_picture
 from tfgan_edit.storage import read_json, sha256_of, write_json
 
@@ -90,7 +89,7 @@ def edit(f):
         return edit_clip(f, framing, change)
     picture_format(f.out)
     try:
-        whole = read_whole(photo)
+        whole = whole_photo(photo)
         place = framing.find(whole, photo.name)
     except UnreadablePhoto as error:
         raise UserError(f"--photo={f.photo} cannot be edited: {error}") from error
@@ -134,7 +133,7 @@ def make_edit(f, editor):
     reference = None
     if f.reference:
         try:
-            whole = read_whole(f.reference)
+            whole = whole_photo(f.reference)
         except UnreadablePhoto as error:
             raise UserError(f"--reference={f.reference} cannot be read: {error}") from error
         if editor.resolution is None:
@@ -164,7 +163,7 @@ def edit_folder(f, framing, change):
     with tqdm(total=len(waiting), unit="photo", delay=5) as bar:
         for name in waiting:
             try:
-                photo = read_whole(Path(f.photo) / name)
+                photo = whole_photo(Path(f.photo) / name)
                 item = name, photo, framing.find(photo, name)
             except UnreadablePhoto as error:
                 skipped[name] = str(error)
@@ -239,22 +238,6 @@ def beside(f, framing, photo, edited):
     if not f.before_after:
         return edited
     return np.concatenate([framing.before(photo), edited], axis=1)
-
-
-def read_whole(path):
-    """A picture file, upright and at its own size: uint8 [H, W, 3].
-
-    Raises:
-        UnreadablePhoto: it cannot be read.
-    """
-    try:
-        with Image.open(path) as picture:
-            turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
-            size = picture.size if turned else picture.size[::-1]
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = "not a picture" if isinstance(error, Image.UnidentifiedImageError) else error
-        raise UnreadablePhoto(str(reason)) from error
-    return read_photo(path, Fitting(size))[0]
 
 
 if __name__ == "__main__":

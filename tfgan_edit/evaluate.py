@@ -4,6 +4,9 @@ Examples:
   python -m tfgan_edit.evaluate --preset runs/faces --metrics fd_lite0_10k,kid_lite0_10k
   python -m tfgan_edit.evaluate --preset runs/faces --data data/photos64 --metrics fid50k_full \\
       --weights inception=pt_inception-2015-12-05-6726825d.pth
+  python -m tfgan_edit.evaluate --preset runs/faces --metrics pr_vgg16_10k \\
+      --weights vgg16=presets/vgg16
+  python -m tfgan_edit.evaluate --preset runs/faces --metrics fd_lite0_5k_lerp --latents projected/
   python -m tfgan_edit.evaluate --preset runs/faces --plot curves.png
   python -m tfgan_edit.evaluate --images edited/ --data photos/ --metrics fd_lite0_500 --out .
 
@@ -26,11 +29,17 @@ from tfgan_edit.metrics import (
     evaluate,
     words,
 )
-from tfgan_edit.metrics.photo_sets import GeneratedPhotos, RecordPhotos, open_photos
-from tfgan_edit.metrics.plots import plot_curves, read_curves
-from tfgan_edit.metrics.weights import FILES
+from tfgan_edit.metrics.photo_sets import (
+    GeneratedPhotos,
+    RecordPhotos,
+    open_photos,
+    read_codes,
+)
+from tfgan_edit.metrics.plots import plot
+from tfgan_edit.metrics.weights import FILES, weight_files
 from tfgan_edit.pictures import write_picture
 from tfgan_edit.preset import load_preset
+from tfgan_edit.trainers.strategy import make_strategy, num_workers
 
 
 def define_flags(f):
@@ -50,12 +59,19 @@ def define_flags(f):
         "references", None, "What local edits copied from, for mse_local.", flag_values=f
     )
     flags.DEFINE_string("masks", None, "White where it was copied, for mse_local.", flag_values=f)
+    flags.DEFINE_string(
+        "latents",
+        None,
+        "For …_lerp: an .npz with w_plus, or a folder that project wrote, of test photos.",
+        flag_values=f,
+    )
     flags.DEFINE_list("metrics", [], "Names, separated by commas; see --list.", flag_values=f)
     flags.DEFINE_bool("list", False, "Explain the names of metrics, and stop.", flag_values=f)
     flags.DEFINE_multi_string(
         "weights",
         [],
-        f"NAME=FILE, trained weights of a feature network; names: {', '.join(FILES)}.",
+        "NAME=FILE or NAME=PRESET, trained weights of a feature network; names: "
+        f"{', '.join(FILES)}.",
         flag_values=f,
     )
     flags.DEFINE_string(
@@ -65,7 +81,8 @@ def define_flags(f):
     flags.DEFINE_string(
         "plot",
         None,
-        "Picture of the folder's metrics over the training, .png; needs no --metrics.",
+        "Picture of the folder's metrics over the training, and of confusions, .png; needs no "
+        "--metrics.",
         flag_values=f,
     )
     flags.DEFINE_integer("seed", 0, "Of latents and noise.", flag_values=f)
@@ -73,6 +90,12 @@ def define_flags(f):
         "repeats", 1, "Repeat with other seeds, for a standard deviation.", 1, flag_values=f
     )
     flags.DEFINE_integer("batch_size", 32, "Pictures drawn at once.", 1, flag_values=f)
+    flags.DEFINE_string(
+        "strategy",
+        "auto",
+        "Devices that compute features: auto (all GPUs), one, cpu:N, mirrored, tpu.",
+        flag_values=f,
+    )
     flags.DEFINE_bool(
         "cache", True, "Keep features of real pictures for the next time.", flag_values=f
     )
@@ -87,7 +110,7 @@ def main(f):
             print(*rows(record), sep="\n")
         print(f"appended to {out_folder(f)}/metric-NAME.jsonl")
     if f.plot:
-        write_picture(f.plot, plot_curves(read_curves(out_folder(f))))
+        write_picture(f.plot, plot(out_folder(f)))
         print(f"wrote {f.plot}")
 
 
@@ -113,6 +136,9 @@ def run(f):
 def make_evaluations(f, given):
     """An `Evaluation` a repeat."""
     settings = {"given": given, "cache": cache_folder() if f.cache else None}
+    settings["strategy"] = make_strategy(f.strategy)
+    if num_workers(settings["strategy"]) > 1:
+        raise UserError(f"--strategy={f.strategy}: pictures are measured in one process; give one")
     if f.images:
         fake = open_photos(f.images)
         real = open_photos(f.data, fake.shape[:2]) if f.data else None
@@ -132,7 +158,8 @@ def make_evaluations(f, given):
         )
         for i in range(f.repeats)
     ]
-    first = Evaluation(real, fakes[0], generator=generator, seed=f.seed, **settings)
+    codes = read_codes(f.latents) if f.latents else None
+    first = Evaluation(real, fakes[0], generator=generator, codes=codes, seed=f.seed, **settings)
     return [first, *(first.with_fake(fake) for fake in fakes[1:])]
 
 
@@ -152,17 +179,6 @@ def out_folder(f):
         return Path(f.out or ".")
     path = Path(f.preset)
     return path.parent if (path.parent / "config.json").is_file() else path
-
-
-def weight_files(assignments):
-    """["vgg16=x.pth"] -> {"vgg16": "x.pth"}."""
-    given = {}
-    for text in assignments:
-        name, separator, path = text.partition("=")
-        if not separator or name not in FILES:
-            raise UserError(f"--weights {text}: must be NAME=FILE, NAME among {', '.join(FILES)}")
-        given[name] = path
-    return given
 
 
 def rows(record):

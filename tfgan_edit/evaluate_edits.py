@@ -28,11 +28,10 @@ from tfgan_edit.editing.attributes import class_certainties
 from tfgan_edit.editing.directions import load_direction
 from tfgan_edit.editing.editors import Edit, load_editor
 from tfgan_edit.editing.scorers import load_scorer
-from tfgan_edit.evaluate import weight_files
 from tfgan_edit.metrics.extractors import EXTRACTORS, FeatureFunction
 from tfgan_edit.metrics.perceptual import PairDistance, lpips_files
 from tfgan_edit.metrics.photo_sets import open_photos
-from tfgan_edit.metrics.weights import find_file
+from tfgan_edit.metrics.weights import find_file, weight_files
 from tfgan_edit.pictures import image_grid, write_picture
 from tfgan_edit.preset import load_preset
 

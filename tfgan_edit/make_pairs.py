@@ -21,7 +21,7 @@ from tfgan_edit.editing.directions import load_direction
 from tfgan_edit.editing.pair_choice import DistanceBound
 from tfgan_edit.editing.pairs import AttributePairs, BlendedPairs, MixedPairs, make_pairs
 from tfgan_edit.editing.scorers import load_scorer
-from tfgan_edit.evaluate import weight_files
+from tfgan_edit.metrics.weights import weight_files
 from tfgan_edit.networks.attribute_classifier import attribute_groups
 from tfgan_edit.preset import load_preset
 from tfgan_edit.sampling import parse_layers

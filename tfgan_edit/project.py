@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 from absl import flags
-from PIL import ExifTags, Image
+from PIL import Image
 from tqdm import tqdm
 
 from tfgan_edit.config import UserError, run_verb
-from tfgan_edit.data.photos import Fitting, UnreadablePhoto, read_photo
+from tfgan_edit.data.photos import Fitting, UnreadablePhoto, read_photo, whole_photo
 from tfgan_edit.data.sources import FileSource
 from tfgan_edit.editing.alignment import (
     DETECTOR,
@@ -33,7 +33,7 @@ from tfgan_edit.editing.alignment import (
 )
 from tfgan_edit.editing.image_distances import DISTANCES, find_distance
 from tfgan_edit.editing.inversion import SPACES, ProjectionSettings, Projector
-from tfgan_edit.evaluate import weight_files
+from tfgan_edit.metrics.weights import weight_files
 from tfgan_edit.ops.images import photo_to_image
 from tfgan_edit.pictures import image_grid, write_animation, write_picture
 from tfgan_edit.preset import load_preset
@@ -259,17 +259,6 @@ class PhotoReader:
             return cut(photo, square, self.generator.resolution[0]), square
         except ValueError as error:
             raise UnreadablePhoto(f"its landmarks do not fit: {error}") from error
-
-
-def whole_photo(path):
-    """A picture at its own size, upright, uint8 [H, W, 3]."""
-    try:
-        with Image.open(path) as picture:
-            turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
-            size = picture.size if turned else picture.size[::-1]
-    except OSError as error:
-        raise UnreadablePhoto("not a picture that Pillow knows") from error
-    return read_photo(path, Fitting(size))[0]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -49,6 +49,7 @@ def test_a_discriminator():
         "label_dim": 3,
         "mapping_layers": 8,
         "channels": {4: 12, 8: 12, 16: 8},
+        "dense_dim": 12,
         "img_channels": 3,
         "architecture": "resnet",
         "num_stddev_channels": 1,
@@ -69,16 +70,6 @@ def test_a_rectangular_constant():
 @pytest.mark.parametrize(
     "read, arrays, message",
     [
-        (sizes.tensorflow_generator, shapes(mapping__LabelConcat__weight=(3, 4)), "LabelConcat"),
-        (
-            sizes.tensorflow_discriminator,
-            {
-                **shapes(Output__weight=(4, 3)),
-                "4x4/Conv/weight": np.ones((3, 3, 4, 4)),
-                "8x8/Conv0/weight": np.ones((3, 3, 4, 4)),
-            },
-            "conditional network of the original StyleGAN2",
-        ),
         (sizes.rosinality_generator, {}, "0 layers convs.N"),
         (sizes.rosinality_generator, shapes(**{"convs.0.conv.weight": ()}), "1 layers convs.N"),
         (sizes.rosinality_discriminator, {}, "0 blocks convs.N"),

@@ -30,7 +30,7 @@ def weight_files(folder, backbone, network, seed=0):
     """{name: path} in the official forms, and the heads."""
     file, names = BACKBONES[backbone]
     random = np.random.default_rng(seed)
-    heads = [random.uniform(0, 1, head.shape[0]).astype(np.float32) for head in network.heads]
+    heads = [random.uniform(0, 1, width).astype(np.float32) for width in network.heads.widths]
     state = {f"lin{i}.model.1.weight": head.reshape(1, -1, 1, 1) for i, head in enumerate(heads)}
     paths = {
         file: write_state(folder / "b.pth", random_state(network.backbone, names)),
@@ -49,7 +49,7 @@ def test_from_feature_maps_on_it_is_the_original():
             }
             for side in (0, 1)
         ]
-        for i, head in enumerate(network.heads):
+        for i, head in enumerate(network.heads.weights):
             head.assign(golden[f"param/lin{i}.model.1.weight"].reshape(-1))
         np.testing.assert_allclose(
             network.compare(*maps), golden["out/vgg_style/value"].reshape(-1), rtol=1e-5

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfgan_edit.config import UserError
-from tfgan_edit.metrics.plots import HEIGHT, WIDTH, plot_curves, read_curves, ticks
+from tfgan_edit.metrics.plots import CELL, HEIGHT, TOP, WIDTH, plot, read_curves, read_tables, ticks
 
 
 def write(folder, metric, records):
@@ -32,7 +32,7 @@ def test_records_of_a_training_by_kimg_the_last_counts(tmp_path):
 
 def test_folders_without_records(tmp_path):
     with pytest.raises(UserError, match="no metric of a training in"):
-        read_curves(tmp_path)
+        plot(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -49,11 +49,28 @@ def test_ticks_are_round_and_hold_the_values(low, high, expected):
     np.testing.assert_allclose(ticks(low, high), expected, atol=1e-12)
 
 
-def test_a_falling_curve_falls():
-    photo = plot_curves({"fd": {"fd": [(0, 100.0), (10, 0.0)]}, "kid": {"kid": [(3, 1.0)]}})
+def test_a_falling_curve_falls(tmp_path):
+    for metric, points in (("fd", [(0, 100.0), (10, 0.0)]), ("kid", [(3, 1.0)])):
+        write(tmp_path, metric, [{"kimg": k, "results": {metric: v}} for k, v in points])
+    photo = plot(tmp_path)
     assert photo.shape == (2 * HEIGHT, WIDTH, 3) and photo.dtype == np.uint8
     blue = np.all(photo[:HEIGHT] == (0x00, 0x72, 0xB2), axis=-1)
     rows, columns = np.nonzero(blue)
     assert np.corrcoef(rows, columns)[0, 1] > 0.99  # rows count downwards
     dot = np.all(photo[HEIGHT:] == (0x00, 0x72, 0xB2), axis=-1)
     assert 20 < dot.sum() < 60
+
+
+def test_a_table_is_blue_where_its_numbers_are_high(tmp_path):
+    old = {"smile/happy": 0.0, "smile/sad": 0.0}
+    last = {"smile/happy": 1.0, "smile/sad": 0.25, "frown/happy": 0.0, "frown/sad": 1.0}
+    write(tmp_path, "confusion", [{"results": old}, {"results": last}])
+    assert read_tables(tmp_path) == {
+        "confusion": {"smile": {"happy": 1.0, "sad": 0.25}, "frown": {"happy": 0.0, "sad": 1.0}}
+    }
+    photo = plot(tmp_path)
+    assert photo.shape == (2 * TOP + 2 * CELL, WIDTH, 3)
+    cells = photo[2 * TOP + 4 :: CELL, [200, 600]]  # a pixel of each cell, beside its number
+    blue, white = (0x00, 0x72, 0xB2), (255, 255, 255)
+    assert [tuple(c) for c in cells[:, 0]] == [blue, white] and tuple(cells[1, 1]) == blue
+    assert tuple(cells[0, 1]) == tuple(round(255 + 0.25 * (c - 255)) for c in blue)

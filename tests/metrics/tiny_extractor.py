@@ -3,7 +3,8 @@
 import dataclasses
 
 from tests.metrics.weight_states import random_state, write_state
-from tfgan_edit.metrics import extractors, layer_names, weights
+from tfgan_edit.checkpoints import layer_names
+from tfgan_edit.metrics import extractors, weights
 from tfgan_edit.networks.features.efficientnet import EfficientNetLite
 
 STAGES = ((1, 3, 1, 1, 4), (2, 3, 2, 6, 6))

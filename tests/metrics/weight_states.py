@@ -8,7 +8,7 @@ from tfgan_edit.networks.features.frozen import ChannelAffine
 
 
 def random_state(network, names_of, seed=0):
-    """{name: array} that `weights.fill(network, …, names_of)` reads; kernels of unit gain."""
+    """{name: array} that `features.fill(network, …, names_of)` reads; kernels of unit gain."""
     random = np.random.default_rng(seed)
     state = {}
     for layer in network.layers:

@@ -10,9 +10,10 @@ import pytest
 import tensorflow as tf
 
 from tests.metrics.weight_states import random_state
+from tfgan_edit.checkpoints import layer_names
+from tfgan_edit.checkpoints.features import fill
 from tfgan_edit.config import UserError
-from tfgan_edit.metrics import layer_names
-from tfgan_edit.metrics.weights import fill, fill_values
+from tfgan_edit.metrics.weights import fill_values
 from tfgan_edit.networks.features import inception
 from tfgan_edit.networks.features.arcface import ArcFace
 from tfgan_edit.networks.features.efficientnet import EfficientNetLite

@@ -36,6 +36,12 @@ def tracked(**options):
             (sizes.mapping(6, 5, 3, label_dim=3, hidden_dim=7), 5),
         ),
         ({"num_ws": None}, {"z": sample(3, 6)}, (3, 5), (sizes.mapping(6, 5, 2), 0)),
+        (
+            {"label_dim": 3, "joint_norm": True},
+            {"z": sample(3, 6), "labels": sample(3, 3)},
+            (3, 4, 5),
+            (3 * 6 + sizes.mapping(12, 5, 2), 5),
+        ),
     ),
 )
 def test_keeps_the_promises_of_a_network(options, inputs, shape, params, tmp_path):

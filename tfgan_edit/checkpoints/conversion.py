@@ -103,8 +103,8 @@ def select(found, which=None):
 
     Args:
         found: list of `Found`.
-        which: "g_ema", "g", "d"; "all": averaged and raw generator and the discriminator;
-            None: the averaged generator, or the only one, and the discriminator.
+        which: "g_ema", "g", "d"; "all": averaged and raw generator and the others; None: the
+            averaged generator, or the only one, and the others.
 
     Raises:
         UserError: it is not there.
@@ -122,6 +122,7 @@ def select(found, which=None):
         chosen = {
             "generator": averaged or raw if which != "d" else None,
             "raw_generator": raw if which == "all" and averaged else None,
+            **{f.role: f for f in reversed(found) if which != "d" and f.role != "generator"},
             "discriminator": next((f for f in found if f.role == "discriminator"), None),
         }
     chosen = {name: f for name, f in chosen.items() if f is not None}
@@ -165,8 +166,8 @@ def convert_network(found, checkpoint, size):
         reason = " ".join(str(error).split())
         raise UserError(f"its network cannot be built: {reason:.200}") from error
     if network.prepare is not None:
-        arrays = network.prepare(arrays, settings)
-    weights = {n: a for n, a in arrays.items() if n not in network.ignored}
+        arrays = network.prepare(arrays, settings, model)
+    weights = {n: a for n, a in arrays.items() if not network.ignores(n)}
     absent = assign_weights(model, network.rows(model), weights)
     if AVERAGE_NAMES & set(absent):
         model.mapping.w_avg.assign(average_w(model.mapping))

@@ -3,13 +3,12 @@
 import dataclasses
 import json
 import mmap
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tfgan_edit.checkpoints import nvidia_files, safetensors, torch_files
+from tfgan_edit.checkpoints import hdf5_files, nvidia_files, safetensors, torch_files
 from tfgan_edit.checkpoints.archives import Archive
 from tfgan_edit.checkpoints.numpy_files import is_array, read_npy, read_npz
 from tfgan_edit.checkpoints.pickles import checked_key
@@ -39,7 +38,7 @@ NOT_CHECKPOINTS = (  # first bytes, what to say
     (b"\xff\xd8\xff", "it is a JPEG picture, no checkpoint"),
     (b"%PDF", "it is a PDF document, no checkpoint"),
 )
-SUFFIXES = (".pkl", ".pt", ".pth", ".ckpt", ".npz", ".safetensors")
+SUFFIXES = (".pkl", ".pt", ".pth", ".ckpt", ".npz", ".safetensors", ".h5")
 HTML = (b"<!doctype", b"<html", b"<?xml", b"<head")
 
 
@@ -78,7 +77,7 @@ def read_checkpoint(path):
 
     Args:
         path: PyTorch (zip, or stream before 1.6), NVIDIA pickle (TensorFlow or PyTorch), .npz,
-            .npy or safetensors; known by its first bytes, not by its name.
+            .npy, safetensors or HDF5; known by its first bytes, not by its name.
 
     Returns:
         A `Checkpoint`; its arrays are read-only views of the file, which stays mapped.
@@ -119,8 +118,8 @@ def _read(path, data):
         raise UserError("it is a web page saved in place of the file; download it again")
     if head.startswith(b"\x93NUMPY"):
         return _checkpoint("NumPy array", {path.stem: read_npy(data)})
-    if head.startswith(b"\x89HDF\r\n\x1a\n"):
-        raise UserError(_about_hdf5(data))
+    if head.startswith(hdf5_files.SIGNATURE):
+        return _named_arrays("HDF5 file", hdf5_files.read(data), None)
     if safetensors.is_safetensors(data):
         arrays, metadata = safetensors.read(data)
         return _named_arrays("safetensors file", arrays, metadata.get("meta"))
@@ -137,7 +136,7 @@ def _read(path, data):
         raise UserError("it is a tar archive; give the checkpoint in it")
     raise UserError(
         f"it is no checkpoint of a known format (first bytes {head[:8]!r}); known: PyTorch, "
-        "NVIDIA pickles, .npz, .npy, safetensors"
+        "NVIDIA pickles, .npz, .npy, safetensors, HDF5"
     )
 
 
@@ -168,36 +167,31 @@ def _text(array):
     return str(value.reshape(())[()])
 
 
-def _about_hdf5(data):
-    # Only names are looked for: the HDF5 library trusts files too much to open any.
-    for title, name in (("VGG19", rb"block5_conv4"), ("VGG16", rb"block5_conv3")):
-        if re.search(name, data):
-            return f"it is recognised as {title}, Keras, which this version cannot convert yet"
-    return "it is an HDF5 file; Keras loads it by load_weights, no checkpoint here has this form"
-
-
 # === From nested values to states ===
 
 
 def _named_arrays(format, arrays, meta):
     """The checkpoint of a flat {name: array}, with constructor arguments from `meta`, JSON."""
     arguments = _arguments_in(meta)
-    groups, others = {}, []
+    others = []
     if any(name.startswith(PARAMETERS) for name in arrays):  # a reference file, with outputs
         parameters = {n: a for n, a in arrays.items() if n.startswith(PARAMETERS)}
         others = sorted({name.split("/")[0] for name in arrays.keys() - parameters.keys()})
         arrays = {n.removeprefix(PARAMETERS): a for n, a in parameters.items()}
-    for name, array in arrays.items():
-        first = next(
-            (n for n in NETWORK_NAMES if name.startswith((f"{n}.", f"{n}/"))),
-            "",
-        )
-        groups.setdefault(first, {})[name[len(first) + 1 :] if first else name] = array
     states = [
-        State(path, _numpy(group), arguments[path])
-        for path, group in groups.items()
+        State(network, _numpy(group), arguments[network])
+        for network, group in _by_network(arrays).items()
     ]
     return Checkpoint(format, states, others)
+
+
+def _by_network(arrays):
+    """{network or "": {name in it: array}} of names that networks' names may stand before."""
+    groups = {}
+    for name, array in _unwrapped(arrays).items():
+        first = next((n for n in NETWORK_NAMES if name.startswith((f"{n}.", f"{n}/"))), "")
+        groups.setdefault(first, {})[name[len(first) + 1 :] if first else name] = array
+    return {first: _unwrapped(group) for first, group in groups.items()}
 
 
 def _arguments_in(meta):
@@ -254,8 +248,9 @@ class _Walk:
     def dictionary(self, value, path, depth):
         self.count(len(value), depth, path)
         arrays = {str(k): v for k, v in value.items() if is_array(v)}
-        if arrays:
-            self.states.append(State(path, _numpy(_unwrapped(arrays)), {}))
+        for network, group in _by_network(arrays).items():
+            place = "/".join(filter(None, (path, network)))
+            self.states.append(State(place, _numpy(group), {}))
         for key, item in value.items():
             if str(key) not in arrays:
                 count = len(self.states)

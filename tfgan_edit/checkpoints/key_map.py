@@ -133,8 +133,8 @@ def assign_weights(network, entries, arrays):
     surplus = set(arrays) - {entry.source for entry in entries} - set(fixed) - unused
     if missing or surplus:
         raise UserError(
-            f"the file does not fit {network.name}: missing {_listed(missing)}, "
-            f"surplus {_listed(surplus)}"
+            f"the file does not fit {network.name}: missing {listed(sorted(missing))}, "
+            f"surplus {listed(sorted(surplus))}"
         )
     for name in sorted(fixed.keys() & arrays.keys()):
         _check_fixed(name, np.asarray(arrays[name]), fixed[name])
@@ -196,6 +196,7 @@ def _check_fixed(name, array, wanted):
         )
 
 
-def _listed(names, limit=8):
-    shown = ", ".join(sorted(names)[:limit])
+def listed(names, limit=8):
+    """The first names of a list as text, and how many more there are."""
+    shown = ", ".join(names[:limit])
     return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown or "nothing"

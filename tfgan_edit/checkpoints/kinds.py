@@ -9,11 +9,16 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tfgan_edit.checkpoints import pix2pixhd, stylegan
+from tfgan_edit.checkpoints import features, layer_names, pix2pixhd, stylegan
 from tfgan_edit.checkpoints import stylegan2 as key_map
 from tfgan_edit.checkpoints import stylegan2_settings as settings
 from tfgan_edit.checkpoints import stylegan2_sizes as sizes
 from tfgan_edit.checkpoints import stylegan_settings, stylegan_sizes
+from tfgan_edit.networks.features.arcface import ArcFace
+from tfgan_edit.networks.features.efficientnet import EfficientNetLite
+from tfgan_edit.networks.features.inception import InceptionV3
+from tfgan_edit.networks.features.lpips import LPIPS, LPIPSHeads
+from tfgan_edit.networks.features.stacks import VGG, AlexNet, SqueezeNet
 from tfgan_edit.networks.pix2pixhd import (
     Pix2PixHDDiscriminator,
     Pix2PixHDGenerator,
@@ -39,6 +44,7 @@ PIX2PIXHD_LICENCE = (
     "Converted weights stay under the licence of their source: ask who trained them, on what; "
     "those of StyleGAN2 Distillation are CC BY-NC 4.0 (non-commercial)."
 )
+TORCHVISION_LICENCE = "torchvision's weights are BSD-3-Clause; trained on ImageNet: research."
 
 
 class Network(NamedTuple):
@@ -55,9 +61,9 @@ class Network(NamedTuple):
         rows: function of our network -> key map.
         official: function of our network -> the original constructor's arguments.
         beside: names of arrays that may lie beside the network in the file.
-        ignored: names that are knowingly not converted.
-        prepare: function of arrays and settings -> arrays as `rows` expects them, for files whose
-            settings change the form of arrays.
+        ignored: regular expressions of names that are knowingly not converted.
+        prepare: function of arrays, settings and our network -> arrays as `rows` expects them,
+            for files whose arrays have another form.
     """
 
     role: str
@@ -70,7 +76,10 @@ class Network(NamedTuple):
     official: Callable[[Any], dict] | None = None
     beside: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
-    prepare: Callable[[dict, dict], dict] | None = None
+    prepare: Callable[[dict, dict, Any], dict] | None = None
+
+    def ignores(self, name):
+        return any(re.fullmatch(pattern, name) for pattern in self.ignored)
 
 
 class Kind(NamedTuple):
@@ -85,6 +94,180 @@ class Kind(NamedTuple):
     licence: str
     networks: tuple[Network, ...]
 
+
+def _frozen(role, marks, build, sizes, prepare, ignored=()):
+    """A feature network, of which the arrays tell all; its role is its name among weights."""
+    return Network(
+        role,
+        (role,),
+        marks,
+        build,
+        sizes,
+        lambda settings: {},
+        features.layer_rows,
+        ignored=(*ignored, r".*\.num_batches_tracked"),
+        prepare=prepare,
+    )
+
+
+def _torchvision_vgg(role, repeats, last):
+    return _frozen(
+        role,
+        (r"features\.0\.weight", last),
+        VGG,
+        features.vgg_sizes(repeats),
+        features.from_pytorch(layer_names.vgg(repeats)),
+        (r"classifier\.6\..*",),
+    )
+
+
+def _keras_vgg(role, repeats, first, last, ignored):
+    return _frozen(
+        role,
+        (first, last),
+        VGG,
+        features.keras_vgg_sizes(repeats),
+        features.from_keras_vgg,
+        ignored,
+    )
+
+
+FEATURE_KINDS = (
+    Kind(
+        "torchvision",
+        "torchvision",
+        "features",
+        TORCHVISION_LICENCE,
+        (
+            _torchvision_vgg("vgg19", features.VGG19, r"features\.34\.weight"),
+            _torchvision_vgg("vgg16", features.VGG16, r"features\.28\.weight"),
+            _frozen(
+                "alexnet",
+                (r"features\.0\.weight", r"features\.10\.weight"),
+                AlexNet,
+                features.alexnet_sizes,
+                features.from_pytorch(layer_names.alexnet),
+                (r"classifier\..*",),
+            ),
+            _frozen(  # 1.1; 1.0 has other numbers
+                "squeezenet",
+                (r"features\.6\.squeeze\.weight", r"features\.12\.expand3x3\.weight"),
+                SqueezeNet,
+                features.squeezenet_sizes,
+                features.from_pytorch(layer_names.squeezenet),
+                (r"classifier\..*",),
+            ),
+            _frozen(
+                "inception_torchvision",
+                (r"Conv2d_1a_3x3\.conv\.weight", r"AuxLogits\..*"),
+                InceptionV3,
+                features.torchvision_inception_sizes,
+                features.from_pytorch(layer_names.inception, 1e-3),
+                (r"AuxLogits\..*", r"fc\.bias"),
+            ),
+        ),
+    ),
+    Kind(
+        "fid-inception",
+        "Inception of the FID",
+        "features",
+        "Apache-2.0; trained on ImageNet: research.",
+        (
+            _frozen(
+                "inception",
+                (r"Conv2d_1a_3x3\.conv\.weight", r"Mixed_7c\..*", r"fc\.weight"),
+                InceptionV3,
+                features.inception_sizes,
+                features.from_pytorch(layer_names.inception, 1e-3),
+                (r"fc\.bias",),
+            ),
+        ),
+    ),
+    Kind(
+        "keras-vgg",
+        "VGG, Keras",
+        "features",
+        "Keras' weights of VGG are CC BY 4.0 (Oxford); trained on ImageNet: research.",
+        tuple(
+            _keras_vgg(role, repeats, r"block1_conv1/.*", last, (r"predictions/.*",))
+            for role, repeats, last in (
+                ("vgg19_keras", features.VGG19, r"block5_conv4/.*"),
+                ("vgg16_keras", features.VGG16, r"block5_conv3/.*"),
+            )
+        ),
+    ),
+    Kind(
+        "hed",
+        "VGG16 in an edge detector (HED)",
+        "features",
+        "MIT; its VGG16 is CC BY 4.0 (Oxford), trained on ImageNet and BSDS500: research.",
+        (
+            _keras_vgg(
+                "vgg16_hed",
+                features.VGG16,
+                r"block1/layers/conv2d/vars/0",
+                r"block5/layers/conv2d_2/vars/0",
+                (r"dsn\d/.*", r"fuse/.*"),
+            ),
+        ),
+    ),
+    Kind(
+        "lpips",
+        "LPIPS",
+        "features",
+        "BSD-2-Clause; backbones as torchvision's.",
+        (
+            *(
+                _frozen(
+                    "lpips_heads",
+                    (mark,),
+                    LPIPSHeads,
+                    features.lpips_heads_sizes,
+                    features.from_lpips_heads,
+                    (r"scaling_layer\..*",),  # of colours, known
+                )
+                for mark in (r"lin0\.model\.1\.weight", r"lpips_weights\.0\.main\.1\.weight")
+            ),
+            _frozen(
+                "lpips",
+                (r"lin0", r"conv1.*/kernel"),
+                LPIPS,
+                features.lpips_sizes,
+                features.from_lpips,
+            ),
+        ),
+    ),
+    Kind(
+        "efficientnet-lite",
+        "EfficientNet-Lite0",
+        "features",
+        "Apache-2.0; trained on ImageNet: research.",
+        (
+            _frozen(
+                "lite0",
+                (r"_conv_stem\.weight", r"_blocks\.15\._project_conv\.weight"),
+                EfficientNetLite,
+                lambda arrays: {},
+                features.from_pytorch(layer_names.lite0, 1e-3),
+            ),
+        ),
+    ),
+    Kind(
+        "arcface",
+        "ArcFace, IR-SE50",
+        "features",
+        "MIT; trained on faces of celebrities: research.",
+        (
+            _frozen(
+                "arcface",
+                (r"input_layer\.0\.weight", r"body\.0\.res_layer\.0\.weight"),
+                ArcFace,
+                features.arcface_sizes,
+                features.from_pytorch(layer_names.arcface),
+            ),
+        ),
+    ),
+)
 
 KINDS = (
     Kind(
@@ -158,6 +341,7 @@ KINDS = (
                 sizes.tensorflow_generator,
                 settings.from_tensorflow_generator,
                 key_map.tensorflow_generator_map,
+                settings.tensorflow_generator_settings,
                 ignored=("lod", "synthesis/lod"),  # progress of growing; these do not grow
             ),
             Network(
@@ -168,6 +352,7 @@ KINDS = (
                 sizes.tensorflow_discriminator,
                 settings.from_tensorflow_discriminator,
                 key_map.tensorflow_discriminator_map,
+                settings.tensorflow_discriminator_settings,
                 ignored=("lod",),
             ),
         ),
@@ -275,6 +460,7 @@ KINDS = (
             ),
         ),
     ),
+    *FEATURE_KINDS,
 )
 
 # Known by names that all occur; more telling ones first. Their networks are not in this package.
@@ -288,15 +474,6 @@ ONLY_KNOWN = (
     ("GANs N' Roses' discriminator", (r"(l|d)_branch\.0\.0\.weight",)),
     ("ISF-GAN", (r"w_net\.z_net\.shared\.0\.weight",)),
     ("ISF-GAN's discriminator", (r"main\.1\.conv1x1\.weight", r"out_cls\.1\.weight")),
-    ("ArcFace, IR-SE50", (r"input_layer\.0\.weight", r"body\.0\.res_layer\.0\.weight")),
-    ("the Inception network of FID", (r"Conv2d_1a_3x3\.conv\.weight", r"Mixed_7c\.\S+")),
-    ("LPIPS heads", (r"lin0\.model\.1\.weight",)),
-    ("LPIPS heads (StarGAN v2)", (r"lpips_weights\.0\.main\.1\.weight",)),
-    ("VGG19, torchvision", (r"features\.0\.weight", r"features\.34\.weight")),
-    ("VGG16, torchvision", (r"features\.0\.weight", r"features\.28\.weight")),
-    ("AlexNet, torchvision", (r"features\.0\.weight", r"features\.10\.weight")),
-    ("VGG19, Keras", (r"block1_conv1/\S+", r"block5_conv4/\S+")),
-    ("VGG16, Keras", (r"block1_conv1/\S+", r"block5_conv3/\S+")),
 )
 
 

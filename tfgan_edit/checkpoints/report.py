@@ -34,6 +34,8 @@ def _sizes(network):
     if network is None:
         return "", "", ""
     if not hasattr(network, "resolution"):  # convolutional throughout
+        if not hasattr(network, "width"):  # of features
+            return "", f"{network.count_params():,} weights", ""
         return "any", f"{network.width} at full size, reads {network.in_channels}", "none"
     pyramid = getattr(network, "synthesis", network)
     height, width = network.resolution
@@ -66,8 +68,8 @@ def left_behind(checkpoint, found, converted):
                 f"{state.path}/{name}".lstrip("/")
                 for item in found
                 if item.state is state
-                for name in item.network.ignored
-                if name in state.arrays
+                for name in state.arrays
+                if item.network.ignores(name)
             ]
         elif not state.path:
             names += [name for name in state.arrays if name not in beside]

@@ -157,7 +157,7 @@ def tensorflow_discriminator_map(discriminator):
     return entries
 
 
-def as_auto_tensorflow(arrays, settings):
+def as_auto_tensorflow(arrays, settings, network):
     """Arrays of a file with any `fused_scale` as those of one with "auto"."""
     fused = settings.get("fused_scale", "auto")
 
@@ -200,7 +200,7 @@ def pytorch_generator_map(generator):
     return entries
 
 
-def as_auto_pytorch(arrays, settings):
+def as_auto_pytorch(arrays, settings, network):
     """The same for a file of the port, where the names of kernels tell how they are used."""
 
     def turned(name, array):

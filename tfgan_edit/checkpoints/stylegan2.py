@@ -4,7 +4,9 @@ Three columns make a row: the name in the file, the attribute of our layer, the 
 families of names are known: NVIDIA's TensorFlow (`synthesis/8x8/Conv0_up/weight`), StyleGAN2-ADA
 for PyTorch (`synthesis.b8.conv0.weight`), rosinality's (`convs.0.conv.weight`). The latter two
 hold the same values. In the first, kernels of up-sampling layers are turned by 180 degrees and
-biases of styles lack the 1 that is added to them. No gain is folded into any of them.
+biases of styles lack the 1 that is added to them, which rounds them by at most 6e-8; all else
+comes back bit by bit. No gain is folded into any of them. Labels of the first StyleGAN2
+(`joint_norm`, `label_logits`) have names in TensorFlow's files only.
 """
 
 import numpy as np
@@ -137,6 +139,7 @@ def pytorch_ada_generator_map(generator):
     Returns:
         List of `Entry` and `Fixed`.
     """
+    _require_ada(joint_norm=generator.label_dim and generator.mapping.joint_norm)
     entries = _ada_mapping(generator.mapping)
     synthesis = generator.synthesis
     fir = _filter(generator)
@@ -157,6 +160,7 @@ def pytorch_ada_generator_map(generator):
 
 def pytorch_ada_discriminator_map(discriminator):
     """Rows for the state of `D`: `b32.fromrgb.…` down to `b4.out.…`, and `mapping.…`."""
+    _require_ada(label_logits=discriminator.label_dim and discriminator.label_logits)
     fir = _filter(discriminator)
     entries = [Fixed("b4.conv.resample_filter", fir)]
     for level, block in zip(
@@ -178,6 +182,16 @@ def pytorch_ada_discriminator_map(discriminator):
     if discriminator.mapping is not None:
         entries += _ada_mapping(discriminator.mapping)
     return entries
+
+
+def _require_ada(**labels):
+    """Raises if an option for the labels of the first StyleGAN2 is on."""
+    for name, value in labels.items():
+        if value:
+            raise UserError(
+                f"StyleGAN2-ADA's networks read labels in another way. Received: {name}=True; "
+                "convert to stylegan2-tf"
+            )
 
 
 def _flattened(prefix, discriminator, layout):
@@ -249,7 +263,9 @@ def tensorflow_generator_map(generator):
     """Rows for the variables of `G` or `Gs`: `mapping/…`, `synthesis/4x4/…`, `dlatent_avg`."""
     mapping, synthesis = generator.mapping, generator.synthesis
     entries = [Entry("dlatent_avg", mapping.w_avg, AS_IS, optional=True)]
-    if mapping.embed is not None:
+    if mapping.embed is not None and mapping.joint_norm:  # StyleGAN2
+        entries.append(Entry("mapping/LabelConcat/weight", mapping.embed.kernel, AS_IS))
+    elif mapping.embed is not None:  # StyleGAN2-ADA
         entries += rows("mapping/LabelEmbed/", mapping.embed, TF_DENSE_LAYER)
     for i, layer in enumerate(mapping.dense_layers):
         entries += rows(f"mapping/Dense{i}/", layer, TF_DENSE_LAYER)

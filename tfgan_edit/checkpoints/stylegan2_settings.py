@@ -231,6 +231,41 @@ def pytorch_ada_discriminator_settings(discriminator):
     }
 
 
+def tensorflow_generator_settings(generator):
+    """Arguments of the originals' `G_main`."""
+    mapping, synthesis = generator.mapping, generator.synthesis
+    return {
+        **_tensorflow(generator, synthesis),
+        "latent_size": generator.z_dim,
+        "dlatent_size": generator.w_dim,
+        "mapping_layers": mapping.num_layers,
+        "mapping_fmaps": mapping.hidden_dim or generator.w_dim,
+        "mapping_lrmul": mapping.lr_multiplier,
+    }
+
+
+def tensorflow_discriminator_settings(discriminator):
+    """Arguments of the originals' `D_stylegan2`."""
+    return {
+        **_tensorflow(discriminator, discriminator),
+        "mbstd_group_size": discriminator.group_size,
+        "mbstd_num_features": discriminator.num_stddev_channels,
+        "mapping_layers": discriminator.mapping_layers,
+        "mapping_lrmul": discriminator.mapping_lr_multiplier,
+    }
+
+
+def _tensorflow(network, pyramid):
+    return {
+        "resolution": _img_resolution(network),
+        "num_channels": network.img_channels,
+        "label_size": network.label_dim,
+        "architecture": pyramid.architecture,
+        "conv_clamp": pyramid.clamp,
+        "resample_kernel": pyramid.resample_taps,
+    }
+
+
 def rosinality_generator_settings(generator):
     """Arguments of rosinality's `Generator`.
 

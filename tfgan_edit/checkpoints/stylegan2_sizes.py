@@ -55,7 +55,8 @@ def _resolution(constant, levels):
 
 
 def _generator(
-    arrays, *, resolution, z_dim, w_dim, label_dim, dense, channels, img_channels, architecture
+    arrays, *, resolution, z_dim, w_dim, label_dim, dense, channels, img_channels, architecture,
+    **others,
 ):
     """`dense`: [(in, out), …] of the mapping."""
     hidden = dense[0][1] if len(dense) > 1 else w_dim
@@ -71,6 +72,7 @@ def _generator(
         "channels": channels,
         "img_channels": img_channels,
         "architecture": architecture,
+        **others,
     }
 
 
@@ -145,17 +147,14 @@ def rosinality_generator(arrays):
 def tensorflow_generator(arrays):
     """The same for a `G` or `Gs`."""
     shape = Shapes(arrays)
-    if "mapping/LabelConcat/weight" in shape:
-        raise UserError(
-            "it is a conditional network of the original StyleGAN2 (mapping/LabelConcat), whose "
-            "labels enter before the normalisation; only StyleGAN2-ADA's labels are supported"
-        )
     levels = shape.levels(r"synthesis/(\d+)x\1/(?:Conv1|Conv)/weight")
     count = shape.count("mapping/Dense{}/weight")
     dense = [shape(f"mapping/Dense{i}/weight", 2) for i in range(count)]
     embedded, label_dim = 0, 0
-    if "mapping/LabelEmbed/weight" in shape:
-        label_dim, embedded = shape("mapping/LabelEmbed/weight", 2)
+    labels = {"joint_norm": "mapping/LabelConcat/weight" in shape}  # StyleGAN2, not -ADA
+    embed = f"mapping/{'LabelConcat' if labels['joint_norm'] else 'LabelEmbed'}/weight"
+    if embed in shape:
+        label_dim, embedded = shape(embed, 2)
     w_dim = shape("synthesis/4x4/Conv/mod_weight", 2)[0]
     names = {r: f"synthesis/{r}x{r}/{'Conv' if r == 4 else 'Conv1'}/weight" for r in levels}
     architecture = "resnet" if "synthesis/8x8/Skip/weight" in shape else "orig"
@@ -169,20 +168,24 @@ def tensorflow_generator(arrays):
         channels={r: shape(name, 4)[3] for r, name in names.items()},
         img_channels=shape(f"synthesis/{levels[-1]}x{levels[-1]}/ToRGB/weight", 4)[3],
         architecture="skip" if "synthesis/4x4/ToRGB/weight" in shape else architecture,
+        **labels,
     )
 
 
-def _discriminator(arrays, *, levels, widths, wide, label_dim=0, mapping_layers=0, **others):
+def _discriminator(
+    arrays, *, levels, widths, wide, dense_dim, label_dim=0, mapping_layers=0, **others
+):
     """`wide`: (in, out) of the convolution behind the minibatch statistic."""
     if wide[0] < wide[1]:
         raise UserError(f"its last convolution has {wide[0]} inputs and {wide[1]} outputs")
     channels = {4: wide[1], **dict(zip(levels[1:], widths, strict=True))}
-    others_size = 9 * wide[0] * wide[1] + 16 * wide[1] ** 2 + mapping_layers * wide[1] ** 2
+    others_size = 9 * wide[0] * wide[1] + 16 * wide[1] * dense_dim + mapping_layers * wide[1] ** 2
     _check_size(arrays, channels, others_size + label_dim * wide[1])
     labels = {"label_dim": label_dim, "mapping_layers": mapping_layers} if label_dim else {}
     return {
         "resolution": levels[-1],
         "channels": channels,
+        "dense_dim": dense_dim,
         "num_stddev_channels": wide[0] - wide[1],
         **labels,
         **others,
@@ -199,6 +202,7 @@ def pytorch_ada_discriminator(arrays):
         levels=levels,
         widths=[shape(f"b{r}.conv0.weight", 4)[0] for r in levels[1:]],
         wide=shape("b4.conv.weight", 4)[1::-1],
+        dense_dim=shape("b4.fc.weight", 2)[0],
         label_dim=shape("mapping.embed.weight", 2)[1] if "mapping.embed.weight" in shape else 0,
         mapping_layers=shape.count("mapping.fc{}.weight"),
         img_channels=shape(f"b{levels[-1]}.fromrgb.weight", 4)[1],
@@ -219,6 +223,7 @@ def rosinality_discriminator(arrays):
         levels=[4 * 2**i for i in range(count + 1)],
         widths=[shape(f"convs.{i}.conv1.0.weight", 4)[0] for i in range(count, 0, -1)],
         wide=shape("final_conv.0.weight", 4)[1::-1],
+        dense_dim=shape("final_linear.0.weight", 2)[0],
         img_channels=shape("convs.0.0.weight", 4)[1],
         architecture="resnet",
     )
@@ -228,22 +233,24 @@ def tensorflow_discriminator(arrays):
     """The same for a TensorFlow `D`."""
     shape = Shapes(arrays)
     levels = shape.levels(r"(\d+)x\1/(?:Conv0|Conv)/weight")
-    label_dim = shape("LabelEmbed/weight", 2)[0] if "LabelEmbed/weight" in shape else 0
-    if not label_dim and shape("Output/weight", 2)[1] != 1:
-        raise UserError(
-            "it is a conditional network of the original StyleGAN2 (an output a label); only "
-            "StyleGAN2-ADA's labels are supported"
-        )
+    label_dim, outputs = 0, shape("Output/weight", 2)[1]
+    label_logits = "LabelEmbed/weight" not in shape and outputs > 1  # StyleGAN2, not -ADA
+    if label_logits:
+        label_dim = outputs
+    elif "LabelEmbed/weight" in shape:
+        label_dim = shape("LabelEmbed/weight", 2)[0]
     architecture = "resnet" if "8x8/Skip/weight" in shape else "orig"
     return _discriminator(
         arrays,
         levels=levels,
         widths=[shape(f"{r}x{r}/Conv0/weight", 4)[3] for r in levels[1:]],
         wide=shape("4x4/Conv/weight", 4)[2:],
+        dense_dim=shape("4x4/Dense0/weight", 2)[1],
         label_dim=label_dim,
         mapping_layers=shape.count("Mapping{}/weight"),
         img_channels=shape(f"{levels[-1]}x{levels[-1]}/FromRGB/weight", 4)[2],
         architecture="skip" if "4x4/FromRGB/weight" in shape else architecture,
+        label_logits=label_logits,
     )
 
 

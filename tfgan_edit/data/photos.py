@@ -38,13 +38,13 @@ class Fitting:
     """How a picture of any size becomes a photo of (height, width).
 
     Args:
-        resolution: (height, width).
+        resolution: (height, width); None for its own.
         crop: "center" cuts the largest centred box of the photo's aspect; "none" keeps all
             and fills with black; (left, top, right, bottom) cuts that box, in pixels.
         resize: A key of `RESIZE_RULES`.
     """
 
-    resolution: tuple[int, int]
+    resolution: tuple[int, int] | None
     crop: str | tuple[int, int, int, int] = "center"
     resize: str = "lanczos"
 
@@ -85,12 +85,19 @@ def read_photo(file, fitting):
             raise UnreadablePhoto(f"damaged: {reason}") from None
 
 
+def whole_photo(file):
+    """A picture as `read_photo` reads it, upright and at its own size: uint8 [H, W, 3]."""
+    return read_photo(file, Fitting(None))[0]
+
+
 def _fit(image, fitting):
-    height, width = fitting.resolution
     if image.format == "TIFF":
         image.load()  # Pillow turns it upright here, and says so only afterwards
     orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     full = image.size[::-1] if orientation in (5, 6, 7, 8) else image.size
+    if fitting.resolution is None:
+        fitting = dataclasses.replace(fitting, resolution=full[::-1])
+    height, width = fitting.resolution
     box = crop_box(full, fitting)
     kept = box[2] - box[0], box[3] - box[1]
     shrink = min(kept[0] / width, kept[1] / height) / 3

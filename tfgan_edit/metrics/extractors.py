@@ -12,10 +12,11 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from tfgan_edit.checkpoints import layer_names
+from tfgan_edit.checkpoints.features import VGG16, fill
 from tfgan_edit.config import UserError
-from tfgan_edit.metrics import layer_names
 from tfgan_edit.metrics.resizing import resize
-from tfgan_edit.metrics.weights import fill, fill_values, find_file, read_file
+from tfgan_edit.metrics.weights import fill_values, find_file, read_file
 from tfgan_edit.networks.features.arcface import ArcFace
 from tfgan_edit.networks.features.efficientnet import EfficientNetLite
 from tfgan_edit.networks.features.faces import Emotion, FaceRes
@@ -111,9 +112,7 @@ EXTRACTORS = {
     # Of precision and recall (arXiv 1904.06991): the second dense layer.
     "vgg16": Extractor(
         build=functools.partial(VGG, dense=4096),
-        load=lambda network, arrays: fill(
-            network, arrays["vgg16"], layer_names.vgg((2, 2, 3, 3, 3))
-        ),
+        load=lambda network, arrays: fill(network, arrays["vgg16"], layer_names.vgg(VGG16)),
         files=("vgg16",),
         output="fc2",
         size=224,
@@ -169,17 +168,21 @@ class FeatureFunction:
     Args:
         name: key of `EXTRACTORS`.
         given: {name of weights: path} by the user.
-        batch_size: photos at once; a batch that is smaller is filled up, so that one graph is
-            compiled.
+        batch_size: photos at once on each replica; a batch that is smaller is filled up, so that
+            one graph is compiled.
+        strategy: `tf.distribute.Strategy` of one process; default: one device.
 
     Attributes:
+        batch_size: photos at once on all replicas.
         identity: JSON value that says what computes the features: equal identity, equal numbers.
     """
 
-    def __init__(self, name, given=None, batch_size=BATCH_SIZE):
+    def __init__(self, name, given=None, batch_size=BATCH_SIZE, strategy=None):
         self.extractor = EXTRACTORS[name]
-        self.batch_size = batch_size
-        self.network, sources = load_network(name, given)
+        self.strategy = strategy or tf.distribute.get_strategy()
+        self.batch_size = batch_size * self.strategy.num_replicas_in_sync
+        with self.strategy.scope():
+            self.network, sources = load_network(name, given)
         self.identity = {
             "extractor": name,
             "output": self.extractor.output,
@@ -188,7 +191,9 @@ class FeatureFunction:
             "resize": self.extractor.rule,
             "box": list(self.extractor.box),
         }
-        self._compute = tf.function(self._features, autograph=False)
+        self._compute = tf.function(
+            lambda photos: self.strategy.run(self._features, args=(photos,)), autograph=False
+        )
 
     def _features(self, photos):
         side = self.extractor.size
@@ -205,7 +210,17 @@ class FeatureFunction:
         count = len(photos)
         filled = np.zeros((self.batch_size, *photos.shape[1:]), np.uint8)
         filled[:count] = photos
-        return self._compute(tf.constant(filled)).numpy()[:count]
+        shares = np.split(filled, self.strategy.num_replicas_in_sync)
+        shared = self.strategy.experimental_distribute_values_from_function(
+            lambda replica: tf.constant(shares[replica.replica_id_in_sync_group])
+        )
+        features = self.strategy.experimental_local_results(self._compute(shared))
+        return np.concatenate(features)[:count]
+
+    def of_all(self, photos):
+        """uint8 [N, H, W, C], any N -> float32 [N, D]."""
+        starts = range(0, len(photos), self.batch_size)
+        return np.concatenate([self(photos[i : i + self.batch_size]) for i in starts])
 
     def of_photos(self, photo_set, num, title="features"):
         """Features float32 [num, D] of the first `num` of a set, with a bar after 5 s.

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from tfgan_edit.config import UserError
 from tfgan_edit.metrics import distances
+from tfgan_edit.metrics.pairs import ATTRIBUTES
 from tfgan_edit.metrics.registry import metric
 
 
@@ -69,6 +70,17 @@ def path_irregularity(evaluation, name, backbone):
     return {name: float(np.mean(ratios)), f"{name}_step": float(np.mean(steps))}
 
 
+@metric("confusion", ("groups",), extractors=("faceres_male", "emotion"))
+def confusion(evaluation, name):
+    """Mean probability of each attribute (column) in each folder of --images (row); see --plot."""
+    results = {}
+    for folder, photos in zip(evaluation.groups, groups(evaluation, name, 1), strict=True):
+        for attribute, (extractor, column) in ATTRIBUTES.items():
+            probabilities = evaluation.function(extractor).of_all(photos)[:, column]
+            results[f"{folder or '.'}/{attribute}"] = float(probabilities.mean())
+    return results
+
+
 @metric("dfd_EXTRACTOR", ("real", "groups"))
 def diversity_frechet(evaluation, name, extractor):
     """Fréchet distance of each group to all real pictures, mean over groups (GNR's DFID).
@@ -80,8 +92,6 @@ def diversity_frechet(evaluation, name, extractor):
     function = evaluation.function(extractor)
     values = []
     for photos in groups(evaluation, name, 2):
-        size = function.batch_size
-        parts = [function(photos[i : i + size]) for i in range(0, len(photos), size)]
-        fake = distances.moments(np.concatenate(parts))
+        fake = distances.moments(function.of_all(photos))
         values.append(distances.frechet_distance(real, fake))
     return {name: float(np.mean(values)), f"{name}_group_sd": float(np.std(values))}

@@ -2,15 +2,16 @@
 
 import tensorflow as tf
 
+from tfgan_edit.checkpoints import layer_names
+from tfgan_edit.checkpoints.features import VGG16, fill, fill_heads
 from tfgan_edit.config import UserError
-from tfgan_edit.metrics import layer_names
-from tfgan_edit.metrics.weights import fill, find_file, read_file, set_variable
+from tfgan_edit.metrics.weights import find_file, read_file
 from tfgan_edit.networks.features.lpips import LPIPS
 from tfgan_edit.ops.images import photo_to_image
 
 BACKBONES = {  # name: (weight file, layer names)
     "alex": ("alexnet", layer_names.alexnet),
-    "vgg": ("vgg16", layer_names.vgg((2, 2, 3, 3, 3))),
+    "vgg": ("vgg16", layer_names.vgg(VGG16)),
     "squeeze": ("squeezenet", layer_names.squeezenet),
 }
 MIN_SIDE = 32  # below, nothing is left behind AlexNet's third pooling
@@ -40,11 +41,7 @@ def load_lpips(backbone="alex", version="0.1", given=None, network=None):
         arrays[file], sources[file] = read_file(file, given)
     try:
         fill(network.backbone, arrays[files[0]], BACKBONES[backbone][1])
-        for i, head in enumerate(network.heads):
-            name = f"lin{i}.model.1.weight"
-            if name not in arrays[files[1]]:
-                raise UserError(f"it holds no LPIPS heads: {name!r} is missing")
-            set_variable(head, arrays[files[1]][name].reshape(-1), name)
+        fill_heads(network.heads, arrays[files[1]])
     except UserError as error:
         paths = ", ".join(str(find_file(file, given)) for file in files)
         raise UserError(f"{paths}: {error}") from error

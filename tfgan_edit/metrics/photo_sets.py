@@ -5,11 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from PIL import ExifTags, Image
 
 from tfgan_edit.config import UserError
 from tfgan_edit.data import DataConfig, prepare
-from tfgan_edit.data.photos import Fitting, UnreadablePhoto, read_photo
+from tfgan_edit.data.photos import UnreadablePhoto, whole_photo
 from tfgan_edit.data.records import canonical_hash, is_records, open_records
 from tfgan_edit.data.sources import FileSource
 from tfgan_edit.ops.images import image_to_photo
@@ -91,10 +90,7 @@ class FilePhotos(PhotoSet):
     def _read(self, name):
         file = self._archive.open(name) if self._archive else self.path / name
         try:
-            with Image.open(file) as picture:
-                turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
-                size = picture.size if turned else picture.size[::-1]
-            return read_photo(file, Fitting(size))[0]
+            return whole_photo(file)
         except (UnreadablePhoto, OSError) as error:
             raise UserError(f"{self.path}: {name} cannot be read: {error}") from error
 
@@ -156,11 +152,13 @@ class GeneratedPhotos(PhotoSet):
 
     @tf.function(autograph=False)
     def _images(self, z, labels, seed):
-        noise = [
+        return self.generator(z, labels=labels, noise=self._noise(seed))
+
+    def _noise(self, seed):
+        return [
             tf.random.stateless_normal((self.batch_size, *shape, 1), (seed, layer + 1))
             for layer, shape in enumerate(self.generator.synthesis.noise_shapes)
         ]
-        return self.generator(z, labels=labels, noise=noise)
 
     def latents(self, num):
         """z [num, z_dim] of the first `num` photos."""
@@ -176,10 +174,14 @@ class GeneratedPhotos(PhotoSet):
     def _draw(self, batch):
         """Images float32 [batch_size, H, W, C] of a batch, by number."""
         z, random = self._random_latents(batch)
-        labels = None
-        if self.generator.label_dim:
-            labels = tf.constant(self.labels[random.integers(len(self.labels), size=len(z))])
+        labels = self._labels(random)
         return self._images(tf.constant(z), labels, tf.constant(random.integers(2**31)))
+
+    def _labels(self, random):
+        """Labels [batch_size, label_dim] of the data's, or None for an unconditional generator."""
+        if not self.generator.label_dim:
+            return None
+        return tf.constant(self.labels[random.integers(len(self.labels), size=self.batch_size)])
 
     def batches(self, num, batch_size):
         for start in range(0, num, self.batch_size):
@@ -189,6 +191,72 @@ class GeneratedPhotos(PhotoSet):
             photos = image_to_photo(images).numpy()[: num - start]
             for i in range(0, len(photos), batch_size):
                 yield photos[i : i + batch_size]
+
+
+class InterpolatedPhotos(GeneratedPhotos):
+    """What a generator makes of w_plus = a · first + (1 - a) · second, with a uniform in [0, 1).
+
+    Pairs are drawn with replacement, as for the FID-lerp of StyleMapGAN (Kim et al., arXiv
+    2104.14754, section 4).
+
+    Args:
+        drawn: `GeneratedPhotos`, of whose generator, seed, labels and batch size these are.
+        codes: float32 [K, num_ws, w_dim] to draw pairs from; None: random w, both of one label.
+    """
+
+    def __init__(self, drawn, codes=None):
+        super().__init__(
+            drawn.generator,
+            name=f"{drawn.name}, between latents",
+            hash=drawn.hash,
+            labels=drawn.labels,
+            seed=drawn.seed,
+            batch_size=drawn.batch_size,
+        )
+        wanted = self.generator.num_ws, self.generator.w_dim
+        if codes is not None and codes.shape[1:] != wanted:
+            raise UserError(
+                f"--latents has w_plus of {list(codes.shape[1:])}, {drawn.name} needs "
+                f"{list(wanted)}: give latents of this generator"
+            )
+        self.codes = codes
+
+    @tf.function(autograph=False)
+    def _between(self, first, second, share, seed):
+        w_plus = share * first + (1 - share) * second
+        return self.generator.synthesis(w_plus, noise=self._noise(seed))
+
+    def _draw(self, batch):
+        z, random = self._random_latents(batch)
+        if self.codes is None:
+            labels = self._labels(random)
+            others = random.standard_normal(z.shape, np.float32)
+            ends = [self.generator.mapping(tf.constant(end), labels=labels) for end in (z, others)]
+        else:
+            ends = self.codes[random.integers(len(self.codes), size=(2, self.batch_size))]
+        share = random.uniform(size=(self.batch_size, 1, 1)).astype(np.float32)
+        return self._between(*map(tf.convert_to_tensor, (*ends, share, random.integers(2**31))))
+
+
+def read_codes(path):
+    """w_plus float32 [K, num_ws, w_dim] of an .npz file, or of all projected.npz below a folder.
+
+    Raises:
+        UserError: there are none.
+    """
+    path = Path(path)
+    files = sorted(path.rglob("projected.npz")) if path.is_dir() else [path]
+    codes = []
+    for file in files:
+        try:
+            with np.load(file, allow_pickle=False) as arrays:
+                w_plus = np.asarray(arrays["w_plus"], np.float32)
+        except (OSError, ValueError, KeyError) as error:
+            raise UserError(f"--latents={path}: {file} holds no w_plus") from error
+        codes.append(w_plus.reshape(-1, *w_plus.shape[-2:]))
+    if not codes or len({part.shape[1:] for part in codes}) > 1:
+        raise UserError(f"--latents={path}: no latents of one generator, as project writes them")
+    return np.concatenate(codes)
 
 
 def open_photos(source, resolution=None):

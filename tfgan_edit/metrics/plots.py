@@ -1,16 +1,17 @@
-"""Curves of metrics over a training, drawn with Pillow."""
+"""Curves of metrics over a training, and tables of groups, drawn with Pillow."""
 
 import json
 import math
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from tfgan_edit.config import UserError
 
 WIDTH, HEIGHT = 800, 500  # pixels, of one chart
 LEFT, RIGHT, TOP, BOTTOM = 70, 20, 40, 50  # margins, pixels
+TABLE_LEFT, CELL = 150, 36  # width of the rows' names, height of a row, pixels
 # Okabe and Ito's colours, which colour-blind people can tell apart.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 
@@ -20,35 +21,60 @@ def read_curves(folder):
 
     Of several records of one step, as resumed runs make them, the last counts; records without
     "kimg" and results of deviations are left out.
-
-    Raises:
-        UserError: no record of a training is there.
     """
     curves = {}
-    for path in sorted(Path(folder).glob("metric-*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                record = json.loads(line)
-                points, results = record["kimg"], record["results"]
-            except (ValueError, KeyError, TypeError):  # cut short by a crash, or of one preset
-                continue
-            chart = curves.setdefault(record["metric"], {})
-            for name, value in results.items():
-                if not name.endswith("_sd"):
-                    chart.setdefault(name, {})[points] = value
-    if not curves:
-        raise UserError(
-            f"no metric of a training in {folder}: train with --set metrics=fd_lite0_2k, say"
-        )
+    for record in _records(folder):
+        if "kimg" not in record:
+            continue
+        chart = curves.setdefault(record["metric"], {})
+        for name, value in record["results"].items():
+            if not name.endswith("_sd"):
+                chart.setdefault(name, {})[record["kimg"]] = value
     return {
         metric: {name: sorted(points.items()) for name, points in chart.items()}
         for metric, chart in curves.items()
     }
 
 
-def plot_curves(curves):
-    """One chart a metric, below each other, over kimg: photo uint8 [H, W, 3]."""
-    return np.concatenate([_chart(name, lines) for name, lines in curves.items()])
+def read_tables(folder):
+    """{metric: {row: {column: value}}} of the last records whose results are named ROW/COLUMN."""
+    tables = {}
+    for record in _records(folder):
+        table = {}
+        for name, value in record["results"].items():
+            row, slash, column = name.rpartition("/")
+            if slash:
+                table.setdefault(row, {})[column] = value
+        if table:
+            tables[record["metric"]] = table
+    return tables
+
+
+def _records(folder):
+    """Yields the records of all metrics in a folder, oldest first."""
+    for path in sorted(Path(folder).glob("metric-*.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                record = json.loads(line)
+            except ValueError:  # cut short by a crash
+                continue
+            if isinstance(record, dict) and {"metric", "results"} <= record.keys():
+                yield record
+
+
+def plot(folder):
+    """The charts of all metrics in a folder, below each other: photo uint8 [H, W, 3].
+
+    Raises:
+        UserError: there is nothing to draw.
+    """
+    charts = [chart(name, lines) for name, lines in read_curves(folder).items()]
+    charts += [_table(name, rows) for name, rows in read_tables(folder).items()]
+    if not charts:
+        raise UserError(
+            f"no metric of a training in {folder}: train with --set metrics=fd_lite0_2k, say"
+        )
+    return np.concatenate(charts)
 
 
 def ticks(low, high, count=5):
@@ -61,7 +87,7 @@ def ticks(low, high, count=5):
     return [step * i for i in range(math.floor(low / step), math.ceil(high / step) + 1)]
 
 
-def _chart(title, lines):
+def chart(title, lines):
     picture = Image.new("RGB", (WIDTH, HEIGHT), "white")
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(14)
     points = [point for line in lines.values() for point in line]
@@ -91,4 +117,27 @@ def _chart(title, lines):
             draw.ellipse([x - 3, y - 3, x + 3, y + 3], colour)
         if len(lines) > 1:
             draw.text((WIDTH - RIGHT - 6, TOP + 4 + 18 * i), name, colour, font, "rt")
+    return np.asarray(picture)
+
+
+def _table(title, rows):
+    """Numbers in [0, 1] on cells from white to blue."""
+    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
+    width, height = (WIDTH - TABLE_LEFT - RIGHT) / len(columns), CELL
+    picture = Image.new("RGB", (WIDTH, 2 * TOP + CELL * len(rows)), "white")
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(14)
+    draw.text((RIGHT, TOP / 2), title, "black", font, "lm")
+    for j, column in enumerate(columns):
+        x = TABLE_LEFT + (j + 0.5) * width
+        draw.text((x, 1.5 * TOP), column, "black", font, "mm")
+        for i, row in enumerate(rows.values()):
+            top = 2 * TOP + i * height
+            share = min(max(row.get(column, 0.0), 0.0), 1.0)
+            blue = ImageColor.getrgb(COLOURS[0])
+            fill = tuple(round(255 + share * (c - 255)) for c in blue)
+            draw.rectangle([x - width / 2, top, x + width / 2 - 1, top + height - 1], fill)
+            ink = "white" if share > 0.6 else "black"
+            draw.text((x, top + height / 2), f"{row.get(column, 0.0):.2f}", ink, font, "mm")
+    for i, row in enumerate(rows):
+        draw.text((TABLE_LEFT - 8, 2 * TOP + (i + 0.5) * height), row, "black", font, "rm")
     return np.asarray(picture)

@@ -20,7 +20,7 @@ from tfgan_edit.config import UserError
 from tfgan_edit.data.records import canonical_hash
 from tfgan_edit.metrics.extractors import EXTRACTORS, FeatureFunction
 from tfgan_edit.metrics.perceptual import BACKBONES, PairDistance, lpips_files
-from tfgan_edit.metrics.photo_sets import check_sizes, paired
+from tfgan_edit.metrics.photo_sets import InterpolatedPhotos, check_sizes, paired
 from tfgan_edit.metrics.weights import find_file
 from tfgan_edit.storage import atomic_file
 
@@ -170,9 +170,11 @@ class Evaluation:
         real, fake: `PhotoSet`s, or None.
         generator: network for metrics that choose their own latents, or None.
         references, masks: `PhotoSet`s of local edits, or None.
+        codes: float32 [K, num_ws, w_dim] of test photos, or None for random ones.
         given: {name of weights: path} by the user.
         seed: of what metrics draw at random.
         cache: folder for features of real pictures, or None for none.
+        strategy: `tf.distribute.Strategy` over whose replicas features are computed, or None.
 
     Attributes:
         used: identities of the extractors used by the last metric.
@@ -187,13 +189,16 @@ class Evaluation:
         generator=None,
         references=None,
         masks=None,
+        codes=None,
         given=None,
         seed=0,
         cache=None,
+        strategy=None,
     ):
         self.real, self.fake, self.generator = real, fake, generator
-        self.references, self.masks = references, masks
+        self.references, self.masks, self.codes = references, masks, codes
         self.given, self.seed, self.cache = given, seed, cache
+        self.strategy = strategy
         self.used, self.counts = [], {}
         self._functions, self._features = {}, {"real": {}, "fake": {}}
 
@@ -211,7 +216,7 @@ class Evaluation:
         """`FeatureFunction` of an extractor, or `PairDistance` of "lpips_BACKBONE"."""
         if extractor not in self._functions:
             self._functions[extractor] = (
-                FeatureFunction(extractor, self.given)
+                FeatureFunction(extractor, self.given, strategy=self.strategy)
                 if extractor in EXTRACTORS
                 else PairDistance(extractor.removeprefix("lpips_"), self.given)
             )
@@ -236,6 +241,12 @@ class Evaluation:
             known[extractor, num] = self._compute(photo_set, function, num, side)
         return known[extractor, num]
 
+    def features_between(self, extractor, num):
+        """Features float32 [num, D] of pictures between two latents of the generator's."""
+        self.counts["fake"] = num
+        photos = InterpolatedPhotos(self.fake, self.codes)
+        return self.function(extractor).of_photos(photos, num, f"between {extractor}")
+
     def _compute(self, photo_set, function, num, side):
         title = f"{side} {function.identity['extractor']}"
         if side != "real" or self.cache is None:
@@ -254,9 +265,11 @@ class Evaluation:
             self.real,
             fake,
             generator=self.generator,
+            codes=self.codes,
             given=self.given,
             seed=self.seed,
             cache=self.cache,
+            strategy=self.strategy,
         )
         other._functions = self._functions
         other._features["real"] = self._features["real"]
@@ -288,6 +301,7 @@ def evaluate(name, evaluations):
             f"{key}_sd": float(np.std([v[key] for v in values], ddof=1)) for key in values[0]
         }
     last = evaluations[-1]
+    given = {} if last.codes is None else {"latents": canonical_hash(last.codes.tolist())}
     photos = {side: getattr(last, side) for side in last.counts if getattr(last, side)}
     return {
         "metric": name,
@@ -298,6 +312,7 @@ def evaluate(name, evaluations):
             side: {"name": p.name, "hash": p.hash, "num": last.counts[side]}
             for side, p in photos.items()
         },
+        **given,
         "extractors": last.used,
         "seconds": round(time.perf_counter() - start, 3),
         "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

@@ -24,6 +24,19 @@ def frechet_inception(evaluation, name, num, full):
     return frechet(evaluation, name, "inception", num, full)
 
 
+@metric("fd_EXTRACTOR_N_lerp[_full]", ("real", "generator"), **FULL)
+def frechet_between(evaluation, name, extractor, num, full):
+    """Fréchet distance of pictures between two latents: of --latents, or random ones of w.
+
+    With the latents of test photos, fd_inception_stylemapgan_N_lerp_full is StyleMapGAN's FID-lerp,
+    N being as many as there are training pictures.
+    """
+    real = evaluation.features("real", extractor, None if full else num, name)
+    fake = evaluation.features_between(extractor, num)
+    moments = distances.moments(real), distances.moments(fake)
+    return {name: distances.frechet_distance(*moments)}
+
+
 @metric("kid_EXTRACTOR_N[_full]", BOTH, **FULL)
 def kernel(evaluation, name, extractor, num, full):
     """Kernel distance of features, unbiased: mean of 100 subsets of 1,000 pictures."""

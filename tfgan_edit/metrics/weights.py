@@ -1,8 +1,9 @@
 """Files of trained feature networks: where they are, whether they are the right ones, and arrays.
 
-A file is looked for (1) where the user says, (2) under its official name in the folder that the
-environment variable `TFGAN_EDIT_WEIGHTS` names, (3) in an installed package, which is asked for
-its files and never imported. Nothing is downloaded and nothing in a file is run.
+A file, or a preset that `convert` made of it, is looked for (1) where the user says, (2) a file
+under its official name in the folder that the environment variable `TFGAN_EDIT_WEIGHTS` names,
+(3) in an installed package, which is asked for its files and never imported. Nothing is
+downloaded and nothing in a file is run.
 """
 
 import dataclasses
@@ -11,12 +12,12 @@ import os
 from pathlib import Path
 
 import keras
-import numpy as np
 
+from tfgan_edit.checkpoints.features import set_variable, variables
 from tfgan_edit.checkpoints.files import read_checkpoint
 from tfgan_edit.config import UserError
 from tfgan_edit.metrics.tfjs_files import read_tfjs
-from tfgan_edit.networks.features.frozen import ChannelAffine
+from tfgan_edit.preset import load_preset
 from tfgan_edit.storage import sha256_of
 
 VARIABLE = "TFGAN_EDIT_WEIGHTS"
@@ -162,8 +163,8 @@ def find_file(name, given=None):
     wanted, given = FILES[name], given or {}
     if name in given:
         path = Path(given[name])
-        if not path.is_file():
-            raise UserError(f"--weights {name}={path}: there is no such file")
+        if not path.exists():
+            raise UserError(f"--weights {name}={path}: there is no such file or preset")
         return path
     folder = os.environ.get(VARIABLE)
     if folder and (Path(folder) / wanted.file).is_file():
@@ -186,13 +187,15 @@ def read_file(name, given=None):
     """Arrays of the weights `name`, and where they come from.
 
     Returns:
-        {name in the file: array}, {"file", "sha256", "official", "licence"}; `official` is None
-        where no hash is known to compare with.
+        {name in the file: array}, of a preset {"LAYER/VARIABLE": array}; {"file", "sha256",
+        "official", "licence"}, `official` being None where no hash is known to compare with.
 
     Raises:
         UserError: no file, a damaged one, or one in a package that was changed.
     """
     wanted, path = FILES[name], find_file(name, given)
+    if path.is_dir():
+        return _read_preset(wanted, path)
     sha256 = sha256_of(path)
     parts = {part: sha256_of(path.parent / part) for part in wanted.parts}
     official = None
@@ -212,6 +215,24 @@ def read_file(name, given=None):
     return _arrays(path), source
 
 
+def _read_preset(wanted, path):
+    """As `read_file`, of a preset that `convert` made of such a file."""
+    preset = load_preset(path)
+    # A whole LPIPS network has its backbone and its heads.
+    roles = (wanted.name, "lpips", "lpips_heads")
+    role = next((role for role in roles if role in preset.networks), None)
+    if role is None:
+        raise UserError(
+            f"--weights {wanted.name}={path}: this preset has {', '.join(preset.networks)}; make "
+            f"one of {wanted.file} by convert"
+        )
+    found = variables(preset.networks[role])
+    arrays = {key: keras.ops.convert_to_numpy(variable) for key, variable in found.items()}
+    parent = {"file": path.name, "sha256": preset.sha256, **preset.metadata.get("parents", {})}
+    official = parent["sha256"].startswith(wanted.sha256) if wanted.sha256 else None
+    return arrays, {**parent, "official": official, "licence": wanted.licence}
+
+
 def _arrays(path):
     if path.suffix == ".json":
         return read_tfjs(path)
@@ -220,36 +241,6 @@ def _arrays(path):
         prefix = f"{state.path}/" if state.path else ""
         arrays |= {f"{prefix}{key}": value for key, value in state.arrays.items()}
     return arrays
-
-
-def fill(network, arrays, names_of, epsilon=1e-5):
-    """Sets the weights of every layer of a network from a PyTorch state.
-
-    Kernels change from [O, I, h, w] to [h, w, I, O], of depthwise convolutions from [C, 1, h, w]
-    to [h, w, C, 1], of dense layers from [O, I] to [I, O]. Batch normalisation,
-    y = (x - mean) / sqrt(var + epsilon) · scale + offset, is multiplied into the layer before it.
-
-    Args:
-        network: functional `keras.Model`.
-        arrays: {name: array}.
-        names_of: function of a layer's name -> `layer_names.Names`.
-        epsilon: of the batch normalisation.
-
-    Raises:
-        UserError: an array is missing or has another shape: another network's file.
-    """
-    for layer in network.layers:
-        if not layer.weights:
-            continue
-        names = names_of(layer.name)
-        if isinstance(layer, ChannelAffine):
-            values = _affine(arrays, names.layer, epsilon)
-        elif isinstance(layer, keras.layers.PReLU):
-            values = [_array(arrays, f"{names.layer}.weight").reshape(1, 1, -1)]
-        else:
-            values = _kernel_and_bias(layer, arrays, names, epsilon)
-        for variable, value in zip(layer.weights, values, strict=True):
-            set_variable(variable, value, layer.name)
 
 
 def fill_values(network, arrays, values_of):
@@ -269,57 +260,12 @@ def fill_values(network, arrays, values_of):
             set_variable(variable, value, layer.name)
 
 
-def _affine(arrays, name, epsilon):
-    """Scale and offset [C] of a batch normalisation."""
-    mean, variance = (_array(arrays, f"{name}.running_{k}") for k in ("mean", "var"))
-    scale = 1 / np.sqrt(variance.astype(np.float64) + epsilon)
-    if f"{name}.weight" in arrays:  # absent where it was fixed to one
-        scale = scale * arrays[f"{name}.weight"]
-    return scale, _array(arrays, f"{name}.bias") - mean * scale
-
-
-def _kernel_and_bias(layer, arrays, names, epsilon):
-    kernel = _array(arrays, f"{names.layer}.weight").astype(np.float64)
-    if len(layer.weights) == 1:
-        return [_keras_kernel(layer, kernel)]
-    if names.norm is None:
-        return _keras_kernel(layer, kernel), _array(arrays, f"{names.layer}.bias")
-    scale, offset = _affine(arrays, names.norm, epsilon)
-    if f"{names.layer}.bias" in arrays:
-        offset = offset + scale * arrays[f"{names.layer}.bias"]
-    return _keras_kernel(layer, kernel * scale.reshape(-1, *[1] * (kernel.ndim - 1))), offset
-
-
-def _keras_kernel(layer, kernel):
-    if isinstance(layer, keras.layers.DepthwiseConv2D):
-        return kernel.transpose(2, 3, 0, 1) if kernel.ndim == 4 else kernel
-    if isinstance(layer, keras.layers.Conv2D):
-        if kernel.ndim == 2:  # a dense layer over [C, h, w], here a convolution of that size
-            height, width, channels, filters = layer.kernel.shape
-            if kernel.size == height * width * channels * filters:
-                kernel = kernel.reshape(filters, channels, height, width)
-        return kernel.transpose(2, 3, 1, 0) if kernel.ndim == 4 else kernel
-    return kernel.T
-
-
-def set_variable(variable, value, name):
-    """Assigns an array of the variable's shape.
-
-    Raises:
-        UserError: it has another shape, or holds NaN or infinity.
-    """
-    if tuple(variable.shape) != value.shape:
-        raise UserError(
-            f"it is another network's file: {name} needs shape {list(variable.shape)}, the file "
-            f"has {list(value.shape)}"
-        )
-    if not np.all(np.isfinite(value)):
-        raise UserError(f"its weights of {name} are not finite; download it again")
-    variable.assign(value.astype(np.float32))
-
-
-def _array(arrays, name):
-    if name not in arrays:
-        some = ", ".join(list(arrays)[:3])
-        raise UserError(f"it is another network's file: {name!r} is not among {some}, …")
-    return arrays[name]
+def weight_files(assignments):
+    """["vgg16=x.pth"] -> {"vgg16": "x.pth"}."""
+    given = {}
+    for text in assignments:
+        name, separator, path = text.partition("=")
+        if not separator or name not in FILES:
+            raise UserError(f"--weights {text}: must be NAME=FILE, NAME among {', '.join(FILES)}")
+        given[name] = path
+    return given

@@ -28,7 +28,8 @@ class MappingNetwork(keras.Model):
         hidden_dim: width of the layers but the last; default w_dim.
         lr_multiplier: learning rate of the layers relative to the rest.
         joint_norm: normalise z and embedded labels as one vector, the embedding a plain matrix
-            [label_dim, z_dim] (StyleGAN); False: each by itself (StyleGAN2-ADA).
+            [label_dim, z_dim] (StyleGAN, the first StyleGAN2); False: each by itself
+            (StyleGAN2-ADA).
         gain_before_bias: the layers are `LReLUDense` (StyleGAN); False: `EqualizedDense`.
     """
 

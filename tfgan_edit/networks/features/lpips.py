@@ -16,11 +16,41 @@ EPSILON = 1e-10  # added to the length of a feature vector
 
 
 @register
-class LPIPS(keras.Model):
+class LPIPSHeads(keras.Model):
     """d(x, y) = sum over layers l of the mean over space of sum_c w_lc (x_lc - y_lc)^2.
 
     x_lc are activations of channel c, divided by their length over channels. Differentiable; there
     is no dropout.
+
+    Call: `heads(x, y)` with lists of activations [N, h, w, C], one a layer -> [N], float32.
+
+    Args:
+        widths: channels of each layer.
+    """
+
+    def __init__(self, widths, name=None, dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.widths = tuple(widths)
+        self.heads = [
+            self.add_weight(name=f"lin{i}", shape=(width,), initializer="ones", dtype="float32")
+            for i, width in enumerate(self.widths)
+        ]
+        self.built = True
+
+    def call(self, x, y):
+        total = 0.0
+        for a, b, head in zip(x, y, self.heads, strict=True):
+            difference = ops.square(_unit(a) - _unit(b))
+            total += ops.mean(ops.matmul(difference, head), axis=(1, 2))
+        return total
+
+    def get_config(self):
+        return {"widths": self.widths, "name": self.name, "dtype": self.dtype_policy.name}
+
+
+@register
+class LPIPS(keras.Model):
+    """`LPIPSHeads` of the activations of a backbone.
 
     Call: `lpips(x, y)` with images [N, H, W, 3] in [-1, 1], of at least 32 px -> [N], float32.
 
@@ -43,12 +73,9 @@ class LPIPS(keras.Model):
         cls, self.taps = BACKBONES[backbone]
         self.backbone = cls(**self.backbone_settings, name="backbone", dtype=self.dtype_policy)
         widths = {key: tensor.shape[-1] for key, tensor in self.backbone.output.items()}
-        self.heads = [
-            self.add_weight(
-                name=f"lin{i}", shape=(widths[tap],), initializer="ones", dtype="float32"
-            )
-            for i, tap in enumerate(self.taps)
-        ]
+        self.heads = LPIPSHeads(
+            [widths[tap] for tap in self.taps], name="heads", dtype=self.dtype_policy
+        )
         self.built = True
 
     def call(self, x, y):
@@ -56,11 +83,7 @@ class LPIPS(keras.Model):
 
     def compare(self, x, y):
         """Distances [N] of the backbone's outputs {name: [N, h, w, C]} for two batches."""
-        total = 0.0
-        for tap, head in zip(self.taps, self.heads, strict=True):
-            difference = ops.square(_unit(x[tap]) - _unit(y[tap]))
-            total += ops.mean(ops.matmul(difference, head), axis=(1, 2))
-        return total
+        return self.heads([x[tap] for tap in self.taps], [y[tap] for tap in self.taps])
 
     def get_config(self):
         return {
