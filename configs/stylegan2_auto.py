@@ -1,6 +1,7 @@
 """StyleGAN2-ADA's `auto`: settings by rule from resolution and number of GPUs.
 
-Paper: arXiv 2006.06676, and the official code's rule (R1 grows with the pixels of a picture).
+Paper: arXiv 2006.06676, and the official code's rule (R1 grows with the pixels of a picture), with
+its adaptive augmentation; starting from a preset, --set trainer.augmentation.kimg=100.
 Command: python -m tfgan_edit.train --config configs/stylegan2_auto.py:resolution=128,gpus=2 \\
              --set data.source=data/photos128
 Hardware and time: not yet run.
@@ -8,6 +9,7 @@ Hardware and time: not yet run.
 
 from tfgan_edit.config import RunConfig
 from tfgan_edit.data.records import DataConfig
+from tfgan_edit.trainers.adaptive_augmentation import AugmentationConfig
 from tfgan_edit.trainers.stylegan2 import StyleGAN2Config
 
 
@@ -23,6 +25,7 @@ def get_config(resolution=256, gpus=1):
             r1_gamma=0.0002 * resolution**2 / batch,
             ema_kimg=batch * 10 / 32,
             ema_rampup=0.05,
+            augmentation=AugmentationConfig("bgc"),
         ),
         data=DataConfig(source=f"data/photos{resolution}", resolution=resolution, mirror=True),
         batch_size=batch,

@@ -1,4 +1,4 @@
-"""StyleGAN2 on drawn faces at 64 px, grown from the quick start's 32 px: an hour or two of two cores.
+"""StyleGAN2 on drawn faces at 64 px, grown from the quick start's 32 px, on two cores.
 
 Paper: arXiv 1912.04958, with small widths and two mapping layers.
 Commands:

@@ -22,6 +22,7 @@ from absl import flags
 from tfgan_edit import quick_start
 from tfgan_edit.config import UserError, load_recipe, override, run_verb
 from tfgan_edit.speed import (
+    augmentation,
     data,
     history,
     machine,
@@ -44,6 +45,7 @@ TABLES = {
     "memory": memory.measure,
     "replicas": replicas.measure,
     "data": data.measure,
+    "augmentation": augmentation.measure,
     "rival": rival.measure,
 }
 

@@ -8,7 +8,9 @@ import contextlib
 import dataclasses
 import datetime
 import fcntl
+import itertools
 import json
+import math
 import os
 import platform
 import time
@@ -17,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from tfgan_edit.callbacks.calibration import Calibration
 from tfgan_edit.callbacks.image_grid import ImageGrid
 from tfgan_edit.callbacks.metric_run import MetricRun
 from tfgan_edit.callbacks.preset_export import PresetExport
@@ -33,9 +36,10 @@ from tfgan_edit.trainers.gan import PRECISIONS
 from tfgan_edit.trainers.loop import (
     distributed_batches,
     process_memory,
-    tick_steps,
     train_loop,
 )
+from tfgan_edit.trainers.samples import grid_shape
+from tfgan_edit.trainers.schedule import constant_schedule
 from tfgan_edit.trainers.state import StateFolder, transfer_weights
 from tfgan_edit.trainers.strategy import (
     default_jit,
@@ -45,8 +49,6 @@ from tfgan_edit.trainers.strategy import (
     num_workers,
 )
 
-GRID_HEIGHT, GRID_WIDTH = 720, 1280  # sample grids fill about this many pixels …
-GRID_ROWS, GRID_COLUMNS = 8, 12  # … with at most so many pictures
 TIMED_STEPS = 3
 UNTRAINED = "untrained"  # in place of a frozen preset: a random network, to see that a run runs
 
@@ -95,9 +97,13 @@ class Run:
         }
         with self.strategy.scope():
             try:
+                self.schedule = getattr(config.trainer, "schedule", constant_schedule)(
+                    batch_size=config.batch_size, resolution=self.data.resolution
+                )
                 self.trainer = config.trainer.build(
                     **self.data.facts,
                     **self._frozen_networks(),
+                    **self._growing(),
                     precision=config.precision,
                     jit_compile=default_jit(config.jit_compile),
                     half_activations=bool(tf.config.list_physical_devices("GPU")),
@@ -110,7 +116,7 @@ class Run:
                 f"metrics: what {config.trainer.method!r} trains draws no pictures from latents; "
                 "evaluate its preset afterwards"
             )
-        self.total_steps = tick_steps(config.total_kimg, config.batch_size)
+        self.total_steps = self.schedule.steps(config.total_kimg * 1000)
 
     def _frozen_networks(self):
         """{"frozen": {role: network}} for a trainer that has roles for such networks."""
@@ -125,13 +131,25 @@ class Run:
             networks[role].trainable = False
         return {"frozen": networks} if roles else {}
 
+    def _growing(self):
+        """{"schedule": schedule} for a trainer whose settings made it."""
+        growing = hasattr(self.config.trainer, "schedule")
+        return {"schedule": self.schedule} if growing else {}
+
     def batches(self, start_step):
         """Iterator of distributed batches from a step on."""
+        for stage, first, end in self.schedule.parts(start_step):
+            length = None if end == math.inf else end - first
+            yield from itertools.islice(self._stage_batches(stage, first), length)
+
+    def _stage_batches(self, stage, start_step):
+        """Endless iterator of batches of one stage."""
         return distributed_batches(
             self.strategy,
             self.data,
-            batch_size=self.config.batch_size,
-            start_step=start_step,
+            batch_size=stage.batch_size,
+            start_step=start_step - stage.first_step,
+            first_position=stage.first_image,
             seed=self.config.seed,
             **self.config.data.reading,
         )
@@ -144,28 +162,43 @@ class Run:
             count = sum(int(np.prod(v.shape)) for v in network.trainable_variables)
             total += count
             print(f"{name:16} {count:12,} trainable parameters")
-        batches = self.batches(0)
-        main = [p.name for p in self.trainer.phases if p.interval == 1]
-        # Everything is compiled before the clock starts, also for the peak of memory.
-        for phases in (None, main):
-            self.trainer.step_function(next(batches), phases)
-        start = time.perf_counter()
-        for _ in range(TIMED_STEPS):
-            logs = self.trainer.step_function(next(batches), main)
-        float(next(iter(logs.values())))
-        seconds = (time.perf_counter() - start) / TIMED_STEPS
-        speed = self.config.batch_size / seconds
-        length = datetime.timedelta(seconds=round(self.config.total_kimg * 1000 / speed))
+        print(
+            f"{self.data.num:,} photos, {self.data.resolution}; "
+            f"{self.strategy.num_replicas_in_sync} replica(s); {self.total_steps:,} steps"
+        )
+        length = 0.0
+        for stage, first, end in self.schedule.parts(0, self.total_steps):
+            seconds = self._seconds_a_step(stage)
+            length += seconds * (end - first)
+            images = (end - first) * stage.batch_size
+            print(
+                f"time{stage.label}: {seconds:.3f} s a step without lazy penalties, "
+                f"{stage.batch_size / seconds:.1f} images/s, "
+                f"{duration(seconds * (end - first))} for {images / 1000:g} kimg"
+            )
+        if stage.label:
+            print(f"time of all stages: {duration(length)}")
         # Weights, gradients and two moments in float32, and the average.
         fixed = 5 * 4 * total
         print(
-            f"{self.data.num:,} photos, {self.data.resolution}; "
-            f"{self.strategy.num_replicas_in_sync} replica(s); {self.total_steps:,} steps\n"
             f"memory: {fixed / 2**20:.0f} MiB for weights and optimisers; "
-            f"peak of the process after the steps {process_memory() / 2**30:.2f} GiB\n"
-            f"time: {seconds:.3f} s a step without penalties, {speed:.1f} images/s, "
-            f"{length} for {self.config.total_kimg:g} kimg"
+            f"peak of the process after the steps {process_memory() / 2**30:.2f} GiB"
         )
+
+    def _seconds_a_step(self, stage):
+        """Time of a step with the phases that every step has."""
+        first, trainer = stage.first_step, self.trainer
+        trainer.step.assign(first)
+        batches = self._stage_batches(stage, first)
+        main = [p.name for p in trainer.phases if p.interval == 1]
+        # Everything is compiled before the clock starts, also for the peak of memory.
+        for phases in (trainer.phases_at(0), main):
+            trainer.step_function(next(batches), phases, first)
+        start = time.perf_counter()
+        for _ in range(TIMED_STEPS):
+            logs = trainer.step_function(next(batches), main, first)
+        float(next(iter(logs.values())))
+        return (time.perf_counter() - start) / TIMED_STEPS
 
     def train(self):
         """Trains to the end; resumes if the run folder has a state."""
@@ -193,7 +226,7 @@ class Run:
             def save_state():
                 if self.chief:
                     step = self.trainer.current_step()
-                    images = step * self.config.batch_size
+                    images = self.schedule.images(step)
                     state.save(
                         self.trainer, {"step": step, "images": images, "seconds": seconds()}
                     )
@@ -204,9 +237,9 @@ class Run:
             train_loop(
                 self.trainer,
                 self.batches(step),
-                batch_size=self.config.batch_size,
+                schedule=self.schedule,
                 total_steps=self.total_steps,
-                steps_per_tick=tick_steps(self.config.tick_kimg, self.config.batch_size),
+                tick_images=math.ceil(self.config.tick_kimg * 1000),
                 callbacks=self._callbacks(log, seconds) if self.chief else [],
                 save_state=save_state,
                 agree=agree if num_workers(self.strategy) > 1 else None,
@@ -247,8 +280,7 @@ class Run:
         config, trainer = self.config, self.trainer
         height, width = self.data.resolution
         width = width * trainer.pictures_per_sample
-        columns = int(np.clip(GRID_WIDTH // width, 1, GRID_COLUMNS))
-        rows = int(np.clip(GRID_HEIGHT // height, 1, GRID_ROWS))
+        rows, columns = grid_shape(height, width)
         reference, draw = trainer.sampler(self.data.examples(rows * columns), config.seed)
         grid = image_grid(reference, columns=columns)
         write_picture(self.workdir / "samples" / "reals.png", grid)
@@ -259,6 +291,10 @@ class Run:
             measured.append(
                 MetricRun(self.workdir, config.metrics, evaluation, config.preset_ticks, log)
             )
+        if "classifier" in trainer.averages:
+            measured.append(
+                Calibration(trainer, self.data, config.data.subset, config.preset_ticks, log)
+            )
 
         def metadata(logs):
             return {
@@ -268,6 +304,7 @@ class Run:
                     "name": config.data.source,
                     "hash": self.data.hash,
                     "num": self.data.num,
+                    "resolution": list(self.data.resolution),
                     "label_names": self.data.facts.get("label_names"),
                 },
                 "kimg": logs["kimg"],
@@ -275,7 +312,7 @@ class Run:
                 "seed": config.seed,
                 "precision": config.precision,
                 "hardware": hardware(self.strategy),
-                "time": f"{datetime.timedelta(seconds=round(seconds()))}",
+                "time": duration(seconds()),
                 "parents": [self.data.hash, *(p.sha256 for p in self.frozen.values())],
                 "licence": licence(self.data.manifest),
                 **trainer.metadata(),
@@ -288,7 +325,7 @@ class Run:
             name: trainer.averages.get(name, network) for name, network in trainer.networks.items()
         }
         return [
-            Progress(self.total_steps * config.batch_size, log),
+            Progress(self.schedule.images(self.total_steps), log),
             StatisticsLog(self.workdir),
             ImageGrid(self.workdir, draw, columns),
             *measured,  # before the preset, whose card shows its numbers
@@ -310,6 +347,11 @@ class Run:
         )
         real = RecordPhotos(self.data)
         return Evaluation(real, fake, generator=generator, cache=cache_folder())
+
+
+def duration(seconds):
+    """Seconds as h:mm:ss."""
+    return str(datetime.timedelta(seconds=round(seconds)))
 
 
 def hardware(strategy):

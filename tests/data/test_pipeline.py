@@ -78,6 +78,19 @@ def test_starting_at_a_step_equals_having_run_to_it(records):
     assert far[0]["photos"].shape == (8, 8, 8, 3)
 
 
+def test_batches_of_another_size_go_on_where_others_ended(records):
+    """5 of 8 photos, then some of 3, show what batches of 1 show."""
+    settings = dict(seed=3, mirror=True)
+    single = take(records.dataset(batch_size=1, **settings), 61)
+    changing = take(records.dataset(batch_size=8, **settings), 5) + take(
+        records.dataset(batch_size=3, first_position=40, start_step=2, **settings), 5
+    )
+    for name in ("photos", "labels"):
+        shown = np.concatenate([batch[name] for batch in single])
+        parts = np.concatenate([batch[name] for batch in changing])
+        np.testing.assert_array_equal(parts, np.concatenate([shown[:40], shown[46:61]]))
+
+
 def test_memory_copy_and_mapped_files_give_the_same(records):
     settings = dict(batch_size=8, mirror=True)
     equal(

@@ -17,11 +17,12 @@ from tfgan_edit.trainers.loop import (
     Interrupted,
     distributed_batches,
     process_memory,
-    tick_steps,
     train_loop,
 )
+from tfgan_edit.trainers.schedule import Schedule, Stage, constant_schedule
 
 BATCH = 8
+CONSTANT = constant_schedule(batch_size=BATCH)
 
 
 class Recorder(keras.callbacks.Callback):
@@ -32,6 +33,7 @@ class Recorder(keras.callbacks.Callback):
         self.events = events
         self.at = at or {}
         self.logs = []
+        self.images = []
 
     def note(self, event):
         self.events.append(event)
@@ -45,7 +47,7 @@ class Recorder(keras.callbacks.Callback):
         self.note(f"tick {epoch}")
 
     def on_train_batch_end(self, batch, logs=None):
-        assert logs == {"images": BATCH}
+        self.images.append(logs["images"])
         self.note(f"step {batch}")
 
     def on_epoch_end(self, epoch, logs=None):
@@ -56,7 +58,7 @@ class Recorder(keras.callbacks.Callback):
         self.note("interrupted" if logs and logs.get("interrupted") else "end")
 
 
-def run(trainer, total_steps, steps_per_tick=3, at=None, **settings):
+def run(trainer, total_steps, steps_per_tick=3, at=None, schedule=CONSTANT, **settings):
     """Runs the loop; returns (events, logs of the ticks)."""
     events = []
     recorder = Recorder(events, at)
@@ -64,13 +66,13 @@ def run(trainer, total_steps, steps_per_tick=3, at=None, **settings):
     def save():
         recorder.note(f"save {trainer.current_step()}")
 
-    run.events = events  # also where the loop raises
+    run.events, run.images = events, recorder.images  # also where the loop raises
     train_loop(
         trainer,
         iter(lambda: line_batch(BATCH), None),
-        batch_size=BATCH,
+        schedule=schedule,
         total_steps=total_steps,
-        steps_per_tick=steps_per_tick,
+        tick_images=int(steps_per_tick * BATCH),
         callbacks=[recorder],
         save_state=save,
         **settings,
@@ -87,6 +89,7 @@ def test_callbacks_states_and_steps_come_in_this_order():
         "tick 1", "step 4", "step 5", "tick 1 ends", "end", "save 5",
     ]  # fmt: skip
     assert trainer.current_step() == 5
+    assert run.images == [BATCH] * 5
     assert [log["step"] for log in logs] == [3, 5]
     assert [log["kimg"] for log in logs] == [pytest.approx(0.024), pytest.approx(0.040)]
     for log in logs:
@@ -107,6 +110,25 @@ def test_a_run_may_begin_in_the_middle_of_a_tick(start, first):
     ]  # fmt: skip
     rate = logs[0]["images_per_second"] * logs[0]["seconds"]
     assert rate == pytest.approx((6 - start) * BATCH)
+
+
+def test_ticks_are_counted_in_images_where_batches_change():
+    """Two steps of 8 images, then steps of 4; a tick is 20 images."""
+    schedule = Schedule([Stage(8, 0, 0, 2), Stage(4, 2, 16)])
+    events, logs = run(make(), total_steps=9, steps_per_tick=2.5, schedule=schedule)
+    assert [e for e in events if e.endswith("ends") or e.startswith("save")] == [
+        "tick 0 ends", "save 3", "tick 1 ends", "save 8", "tick 2 ends", "save 9"
+    ]  # fmt: skip
+    assert run.images == [8, 8] + [4] * 7
+    assert [log["kimg"] for log in logs] == [0.020, 0.040, 0.044]
+    assert logs[0]["images_per_second"] * logs[0]["seconds"] == pytest.approx(20)
+
+
+def test_a_tick_is_a_batch_at_least():
+    events, _ = run(make(), total_steps=3, steps_per_tick=0.1)
+    assert [e for e in events if e.startswith("tick")] == [
+        "tick 0", "tick 0 ends", "tick 1", "tick 1 ends", "tick 2", "tick 2 ends"
+    ]  # fmt: skip
 
 
 def test_nothing_to_do_is_no_step():
@@ -140,13 +162,6 @@ def test_the_number_of_steps_read_at_once_changes_nothing(monkeypatch):
     _, actual = run(make(), total_steps=4)
     for name in ("Loss/main", "Loss/extra", "step", "kimg"):
         assert [log.get(name) for log in actual] == [log.get(name) for log in expected]
-
-
-@pytest.mark.parametrize(
-    "kimg, batch_size, steps", [(1, 8, 125), (0.001, 8, 1), (1, 3, 334), (25000, 32, 781250)]
-)
-def test_length_in_steps(kimg, batch_size, steps):
-    assert tick_steps(kimg, batch_size) == steps
 
 
 def test_memory_is_that_of_a_process_with_tensorflow():

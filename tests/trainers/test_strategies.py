@@ -16,13 +16,14 @@ import pytest
 STEPS = 8
 
 
-def start(strategy, out, steps, *state, tf_config=None):
+def start(strategy, out, steps, *state, method="stylegan2", tf_config=None):
     """Starts `tests.trainers.train_replicas` as a process."""
     env = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     env.pop("TF_CONFIG", None)
     if tf_config:
         env["TF_CONFIG"] = json.dumps(tf_config)
-    command = [sys.executable, "-m", "tests.trainers.train_replicas", strategy, out, steps, *state]
+    command = [sys.executable, "-m", "tests.trainers.train_replicas"]
+    command += [method, strategy, out, steps, *state]
     return subprocess.Popen(
         [str(part) for part in command], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
@@ -54,6 +55,14 @@ def test_two_replicas_train_like_one(one_replica):
     out = one_replica.with_name("two.npz")
     finish(start("cpu:2", out, STEPS))
     assert_same_weights(out, one_replica, rtol=1e-4)
+
+
+@pytest.mark.large
+def test_two_replicas_grow_like_one(tmp_path):
+    """A stage at 8 px, and half of one that fades 16 px in, with penalties in every step."""
+    one, two = tmp_path / "one.npz", tmp_path / "two.npz"
+    finish(start("one", one, 3, method="stylegan"), start("cpu:2", two, 3, method="stylegan"))
+    assert_same_weights(two, one, rtol=1e-4)
 
 
 def free_ports(count):

@@ -1,6 +1,6 @@
-"""Run as a process: a few steps of a tiny StyleGAN2 under a strategy, weights to a file.
+"""Run as a process: a few steps of a tiny trainer under a strategy, weights to a file.
 
-    python -m tests.trainers.train_replicas STRATEGY OUT STEPS [STATE]
+    python -m tests.trainers.train_replicas METHOD STRATEGY OUT STEPS [STATE]
 
 With STATE, a state folder is restored at the start and saved at the end.
 """
@@ -14,9 +14,27 @@ from tfgan_edit.data.records import RecordsWriter, open_records
 from tfgan_edit.trainers.loop import distributed_batches
 from tfgan_edit.trainers.state import StateFolder
 from tfgan_edit.trainers.strategy import is_chief, make_strategy
+from tfgan_edit.trainers.stylegan import StyleGANConfig
 from tfgan_edit.trainers.stylegan2 import StyleGAN2Config
 
 BATCH = 8
+SETTINGS = dict(
+    z_dim=8,
+    w_dim=8,
+    mapping_layers=2,
+    channel_max=6,
+    num_stddev_channels=0,  # its groups would depend on the number of replicas
+    ema_kimg=0.05,
+    learning_rate=0.01,
+)
+CONFIGS = {
+    "stylegan2": StyleGAN2Config(r1_interval=2, path_length_interval=2, **SETTINGS),
+    # Two steps at 8 px, two in which 16 px fade in. The learned constant begins as ones, of which
+    # instance norm leaves rounding errors; Adam would make whole steps of them.
+    "stylegan": StyleGANConfig(
+        stage_kimg=0.016, fade_kimg=0.016, batch_sizes={}, learned_constant=False, **SETTINGS
+    ),
+}
 
 
 def records(folder):
@@ -28,23 +46,16 @@ def records(folder):
     return open_records(folder)
 
 
-def main(strategy_name, out, steps, state=None):
+def main(method, strategy_name, out, steps, state=None):
     strategy = make_strategy(strategy_name)
     data = records(Path(out).parent / "records")
-    config = StyleGAN2Config(
-        z_dim=8,
-        w_dim=8,
-        mapping_layers=2,
-        channel_max=6,
-        num_stddev_channels=0,  # its groups would depend on the number of replicas
-        r1_interval=2,
-        path_length_interval=2,
-        ema_kimg=0.05,
-        learning_rate=0.01,
-    )
+    config = CONFIGS[method]
+    growing = {}
+    if method == "stylegan":
+        growing["schedule"] = config.schedule(resolution=16, batch_size=BATCH)
     with strategy.scope():
         trainer = config.build(
-            resolution=16, label_dim=2, labels=data.labels, jit_compile=False, seed=3
+            resolution=16, label_dim=2, labels=data.labels, jit_compile=False, seed=3, **growing
         )
     folder = StateFolder(state) if state else None
     start = 0

@@ -164,6 +164,7 @@ class GANTrainer(keras.Model):
                 f"micro_batch must divide the {size} samples of a replica. Received: {micro}"
             )
         parts = size // micro
+        compute = self._gradient_function(phase, random, parts)
         gradients = logs = updates = None
         for i in range(parts):
             rows = {key: value[i * micro : (i + 1) * micro] for key, value in batch.items()}
@@ -172,7 +173,7 @@ class GANTrainer(keras.Model):
             with tf.control_dependencies([] if gradients is None else gradients):
                 rows = {key: tf.identity(value) for key, value in rows.items()}
                 step = tf.identity(self.step.value)
-            result = self._phase_gradients(phase, rows, step, random, i, parts)
+            result = compute(rows, step, tf.convert_to_tensor(random.part * parts + i))
             if gradients is None:
                 gradients, logs, updates = result
             else:
@@ -191,15 +192,17 @@ class GANTrainer(keras.Model):
         logs = {name: value / parts for name, value in zip(names, logs, strict=True)}
         return {**logs, f"Nonfinite/{phase.name}": nonfinite}
 
-    def _phase_gradients(self, phase, batch, step, random, part, parts):
-        """(gradients, logs, updates) of one micro-batch; sums over parts and replicas are means."""
+    def _gradient_function(self, phase, random, parts):
+        """Function of (batch, step, part of the global batch) -> (gradients, logs, updates).
+
+        Sums over parts and replicas are means over the global batch.
+        """
         replicas = tf.distribute.get_replica_context().num_replicas_in_sync
         weights = self.networks[phase.network].trainable_variables
 
-        def compute(batch, step, replica_part):
-            draws = StepRandom(
-                random.seed, step, replica_part, random.num_parts, random.scope
-            ).within("", part, parts)
+        def compute(batch, step, part):
+            num_parts = random.num_parts * parts
+            draws = StepRandom(random.seed, step, part, num_parts, f"{random.scope}/")
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 for weight in weights:
                     tape.watch(weight.value)
@@ -217,10 +220,14 @@ class GANTrainer(keras.Model):
             values = [tf.cast(tf.reduce_mean(v), tf.float32) for v in logs.values()]
             return gradients, values, [tf.convert_to_tensor(v) for _, v in updates]
 
-        collective = replicas > 1 and phase.name in self.collective_phases
-        if self.jit_phases and not collective:  # XLA has no collectives between replicas here
-            compute = tf.function(compute, jit_compile=True, autograph=False)
-        return compute(batch, step, tf.convert_to_tensor(random.part))
+        if replicas > 1 and phase.name in self.collective_phases:
+            return compute  # no function of its own may hold a collective between replicas
+        if self.jit_phases:
+            return tf.function(compute, jit_compile=True, autograph=False)
+        if parts > 1:  # one graph for all parts: a copy each would take the memory they save
+            noinline = {"_noinline": True}
+            return tf.function(compute, autograph=False, experimental_attributes=noinline)
+        return compute
 
     def _sanitize(self, gradients):
         """Removes what is not finite; the count is over this replica's gradients.
@@ -258,7 +265,7 @@ class GANTrainer(keras.Model):
 
     def _assign_updates(self, strategy, variables, values):
         for variable, value in zip(variables, values, strict=True):
-            assign_everywhere(strategy, variable, _replace, value)
+            assign_everywhere(strategy, variable, _replace_if_finite, value)
 
     def _finish_step(self, strategy, batch_size):
         batch_size = strategy.experimental_local_results(batch_size)[0]
@@ -286,14 +293,25 @@ class GANTrainer(keras.Model):
         """Prepares for `fit`; optimisers and losses are arguments of the constructor."""
         super().compile(jit_compile=False)  # `jit_phases` compiles what XLA can compile
 
-    def step_function(self, batch, phases=None):
+    def enter(self, step):
+        """Called before a step (None: the current one), outside of the replicas.
+
+        A trainer whose graph changes with the step empties `step_functions` here.
+        """
+
+    def step_function(self, batch, phases=None, step=None):
         """One global step from outside of the replicas: {name: mean over replicas}.
 
         Args:
             batch: as in `train_step`, for all replicas together.
-            phases: names of the phases to run; default those of the current step.
+            phases: names of the phases to run; default those of the step.
+            step: its number, where the caller knows it: asking the device means to wait for it.
         """
-        phases = self.phases_at(self.current_step()) if phases is None else tuple(phases)
+        if phases is None:
+            step = self.current_step() if step is None else step
+            phases = self.phases_at(step)
+        phases = tuple(phases)
+        self.enter(step)
         if phases not in self.step_functions:
             self.step_functions[phases] = self._trace(phases)
         return self.step_functions[phases](batch)
@@ -350,3 +368,8 @@ def _interpolate(old, new, decay):
 
 def _replace(old, new, *ignored):
     return new
+
+
+def _replace_if_finite(old, new):
+    """One bad batch must not end a moving average for good."""
+    return tf.where(tf.math.is_finite(new), new, old)

@@ -6,7 +6,6 @@ Keras epoch: callbacks are `keras.callbacks.Callback`s.
 """
 
 import contextlib
-import math
 import re
 import signal
 import time
@@ -52,9 +51,9 @@ def train_loop(
     trainer,
     batches,
     *,
-    batch_size,
+    schedule,
     total_steps,
-    steps_per_tick,
+    tick_images,
     callbacks,
     save_state,
     agree=None,
@@ -67,9 +66,9 @@ def train_loop(
     Args:
         trainer: `GANTrainer`; its `step` says where to begin.
         batches: iterator of global batches that begins there.
-        batch_size: images a step, over all replicas.
+        schedule: `Schedule`, which says how many images each step sees.
         total_steps: step at which to end.
-        steps_per_tick: steps between two calls of `on_epoch_end` and `save_state`.
+        tick_images: images between two calls of `on_epoch_end` and `save_state`; a batch at least.
         callbacks: `keras.callbacks.Callback`s. `on_epoch_end(tick, logs)` receives the mean of
             every log since the last tick, and "kimg", "step", "seconds", "images_per_second".
         save_state: function of no arguments.
@@ -83,21 +82,21 @@ def train_loop(
     """
     callbacks = keras.callbacks.CallbackList(callbacks, model=trainer)
     watch = _NonfiniteWatch(trainer.phase_of_log)
+    tick_images = max(tick_images, *(stage.batch_size for stage in schedule.stages))
     step = trainer.current_step()
     with _signals() as received, _closing(callbacks):
-        callbacks.on_train_begin({"step": step, "images": step * batch_size})
+        callbacks.on_train_begin({"step": step, "images": schedule.images(step)})
         while step < total_steps:
-            tick = step // steps_per_tick
-            end = min((tick + 1) * steps_per_tick, total_steps)
+            tick = schedule.images(step) // tick_images
+            end = min(schedule.steps((tick + 1) * tick_images), total_steps)
             callbacks.on_epoch_begin(tick)
             statistics, pending, start, first = _Means(), [], time.perf_counter(), step
             stop = 0
             while step < end and not stop:
-                # The loop knows the step: asking the device would wait for it every time.
-                phases = trainer.phases_at(step)
-                pending.append((step, trainer.step_function(next(batches), phases)))
+                pending.append((step, trainer.step_function(next(batches), step=step)))
+                images = schedule.stage(step).batch_size
                 step += 1
-                callbacks.on_train_batch_end(step, {"images": batch_size})
+                callbacks.on_train_batch_end(step, {"images": images})
                 if len(pending) == FETCH_STEPS or step == end:
                     for number, logs in pending:
                         logs = {name: float(value) for name, value in logs.items()}
@@ -109,12 +108,13 @@ def train_loop(
                     stop = received[0]
             if step == end:
                 seconds = time.perf_counter() - start
+                images = schedule.images(step)
                 logs = {
                     **statistics.means(),
                     "step": step,
-                    "kimg": step * batch_size / 1000,
+                    "kimg": images / 1000,
                     "seconds": seconds,
-                    "images_per_second": (step - first) * batch_size / seconds,
+                    "images_per_second": (images - schedule.images(first)) / seconds,
                 }
                 callbacks.on_epoch_end(tick, logs)
             if step == total_steps:
@@ -124,11 +124,6 @@ def train_loop(
                 raise Interrupted(stop)
         callbacks.on_train_end({})
         save_state()
-
-
-def tick_steps(kimg, batch_size):
-    """Steps that show `kimg` thousand images, at least one."""
-    return max(math.ceil(kimg * 1000 / batch_size), 1)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 import dataclasses
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from tfgan_edit.config import UserError
@@ -11,9 +10,10 @@ from tfgan_edit.losses.adversarial import logistic_discriminator_loss, logistic_
 from tfgan_edit.losses.penalties import path_length_penalty, path_lengths, r1_penalty
 from tfgan_edit.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 from tfgan_edit.ops.images import photo_to_image
-from tfgan_edit.trainers.gan import GANTrainer, Phase
+from tfgan_edit.trainers.adaptive_augmentation import AugmentationConfig
+from tfgan_edit.trainers.gan import Phase
 from tfgan_edit.trainers.optimizers import FusedAdam
-from tfgan_edit.trainers.samples import latent_grid
+from tfgan_edit.trainers.style_based import StyleBasedTrainer, check_batch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +50,7 @@ class StyleGAN2Config:
     ema_kimg: float = 10.0  # half-life of the averaged generator, thousand images
     ema_rampup: float | None = None  # half-life at most this fraction of the images seen
     micro_batch: int | None = None  # samples of a replica computed at once
+    augmentation: AugmentationConfig = AugmentationConfig()  # ADA (arXiv 2006.06676), off
 
     method = "stylegan2"
 
@@ -135,19 +136,7 @@ class StyleGAN2Config:
 
     def check(self, *, batch_size, num_replicas):
         """Raises UserError where settings contradict each other."""
-        local = batch_size // num_replicas
-        micro = local if self.micro_batch is None else min(self.micro_batch, local)
-        if local % micro:
-            raise UserError(
-                f"trainer.micro_batch {self.micro_batch} does not divide the {local} images of "
-                f"a replica (batch_size {batch_size} on {num_replicas}): choose a divisor"
-            )
-        group = micro if self.group_size is None else min(self.group_size, micro)
-        if self.num_stddev_channels and micro % group:
-            raise UserError(
-                f"trainer.group_size {self.group_size} does not divide the {micro} images that "
-                "are computed together: change batch_size, trainer.micro_batch or it"
-            )
+        micro = check_batch(self, batch_size=batch_size, num_replicas=num_replicas)
         if self.path_length_weight and micro % self.path_length_batch_shrink:
             raise UserError(
                 f"trainer.path_length_batch_shrink {self.path_length_batch_shrink} does not "
@@ -156,6 +145,7 @@ class StyleGAN2Config:
         for name in ("r1_interval", "path_length_interval", "path_length_batch_shrink"):
             if getattr(self, name) < 1:
                 raise UserError(f"trainer.{name} must be at least 1, got {getattr(self, name)}")
+        self.augmentation.check()
 
 
 def lazy_adam(config, learning_rate, interval):
@@ -173,7 +163,7 @@ def lazy_adam(config, learning_rate, interval):
     )
 
 
-class StyleGAN2Trainer(GANTrainer):
+class StyleGAN2Trainer(StyleBasedTrainer):
     """Generator, discriminator, averaged generator, and one step of training.
 
     `batch` is {"photos": uint8 or "images": float in [-1, 1], [n, H, W, C]; "labels": [n, L]}.
@@ -181,13 +171,12 @@ class StyleGAN2Trainer(GANTrainer):
     Args:
         generator, discriminator: the networks.
         config: `StyleGAN2Config`.
-        labels: [M, label_dim] labels of the data, from which fakes draw theirs.
-        others: as in `GANTrainer`.
+        others: as in `StyleBasedTrainer`.
     """
 
     collective_phases = ("Greg",)
 
-    def __init__(self, generator, discriminator, config, *, labels=None, **kwargs):
+    def __init__(self, generator, discriminator, config, **kwargs):
         phases = [Phase("Gmain", "generator")]
         if config.path_length_weight:
             phases.append(Phase("Greg", "generator", config.path_length_interval))
@@ -198,39 +187,38 @@ class StyleGAN2Trainer(GANTrainer):
         d_interval = config.r1_interval if config.r1_gamma else 0
         d_rate = config.d_learning_rate or config.learning_rate
         super().__init__(
-            {"generator": generator, "discriminator": discriminator},
-            averaged=["generator"],
+            generator,
+            discriminator,
+            config,
             phases=phases,
             optimizers={
                 "generator": lazy_adam(config, config.learning_rate, g_interval),
                 "discriminator": lazy_adam(config, d_rate, d_interval),
             },
-            micro_batch=config.micro_batch,
             **kwargs,
         )
-        self.config = config
-        self.label_table = None if labels is None else np.asarray(labels, np.float32)
-        if generator.label_dim and labels is None:
-            raise ValueError("labels of the data are required by a conditional generator")
         self.mean_path_length = self.add_weight(
             name="mean_path_length", shape=(), initializer="zeros", trainable=False
         )
 
     def phase_loss(self, phase, batch, random):
+        """Every picture is augmented before the discriminator sees it, with its own draws."""
+        augment = self.augmentation.augment
         images = batch["images"] if "images" in batch else photo_to_image(batch["photos"])
         labels = batch.get("labels") if self.generator.label_dim else None
         size = images.shape[0]
         if phase == "Gmain":
             fakes, fake_labels, updates = self._generate(size, random)
+            fakes = augment(fakes, random.within("augment_fakes"))
             logits = self.discriminator(fakes, labels=fake_labels)
             loss = logistic_generator_loss(logits)
             logs = {"Loss/G/loss": loss, "Loss/scores/fake": logits}
             return loss, logs, updates
         if phase == "Dmain":
             fakes, fake_labels, updates = self._generate(size, random)
-            real_logits, fake_logits = self._discriminate_both(
-                images, labels, tf.stop_gradient(fakes), fake_labels
-            )
+            images = augment(images, random.within("augment_reals"))
+            fakes = augment(tf.stop_gradient(fakes), random.within("augment_fakes"))
+            real_logits, fake_logits = self._discriminate_both(images, labels, fakes, fake_labels)
             loss = logistic_discriminator_loss(real_logits, fake_logits)
             logs = {
                 "Loss/D/loss": loss,
@@ -238,9 +226,15 @@ class StyleGAN2Trainer(GANTrainer):
                 "Loss/signs/real": tf.sign(real_logits),
                 "Loss/signs/fake": tf.sign(fake_logits),
             }
-            return loss, logs, updates
+            more_logs, more_updates = self.augmentation.observe(real_logits, random)
+            return loss, {**logs, **more_logs}, [*updates, *more_updates]
         if phase == "Dreg":
-            penalty, _ = r1_penalty(lambda x: self.discriminator(x, labels=labels), images)
+
+            def discriminate(images):
+                augmented = augment(images, random.within("augment_reals"))
+                return self.discriminator(augmented, labels=labels)
+
+            penalty, _ = r1_penalty(discriminate, images)
             loss = penalty * (self.config.r1_gamma / 2 * self.config.r1_interval)
             return loss, {"Loss/r1_penalty": penalty}, []
         return self._path_length_loss(size // self.config.path_length_batch_shrink, random)
@@ -266,47 +260,6 @@ class StyleGAN2Trainer(GANTrainer):
     def _image_shape(self):
         return [*self.generator.resolution, self.generator.img_channels]
 
-    def _noise(self, size, random):
-        return [
-            random.normal(f"noise_{i}", size, [h, w, 1])
-            for i, (h, w) in enumerate(self.generator.synthesis.noise_shapes)
-        ]
-
-    def _generate(self, size, random):
-        """(images [size, H, W, C], labels or None, updates) from new latents and noise."""
-        w_plus, labels, updates = self._map(size, random)
-        images = self.generator.synthesis(w_plus, noise=self._noise(size, random))
-        return images, labels, updates
-
-    def _map(self, size, random):
-        """w_plus with style mixing, and the update of the average w.
-
-        One crossover point a step, as in the official code: with probability `style_mixing` a
-        uniform row in 1…num_ws - 1, from which on a second latent takes over.
-        """
-        generator, config = self.generator, self.config
-        labels = None
-        if generator.label_dim:
-            rows = random.integers("labels", size, len(self.label_table))
-            labels = tf.gather(tf.constant(self.label_table), rows)
-        names = ["z", "z_mixing"] if config.style_mixing else ["z"]
-        z = [random.normal(name, size, [generator.z_dim]) for name in names]
-        repeated = None if labels is None else tf.concat([labels] * len(z), axis=0)
-        w_plus, *second = tf.split(generator.mapping(tf.concat(z, 0), labels=repeated), len(z))
-        w_avg = generator.mapping.w_avg.value
-        batch_mean = tf.stop_gradient(tf.reduce_mean(w_plus[:, 0], axis=0))
-        updates = [
-            (generator.mapping.w_avg, batch_mean + config.w_avg_decay * (w_avg - batch_mean))
-        ]
-        if config.style_mixing:
-            num_ws = generator.num_ws
-            cutoff = 1.0 + tf.floor(random.shared_uniform("cutoff") * (num_ws - 1))
-            mixes = random.shared_uniform("mixing") < config.style_mixing
-            cutoff = tf.where(mixes, cutoff, float(num_ws))
-            first = tf.range(num_ws, dtype=tf.float32)[:, tf.newaxis] < cutoff
-            w_plus = tf.where(first, w_plus, second[0])
-        return w_plus, labels, updates
-
     def _discriminate_both(self, reals, real_labels, fakes, fake_labels):
         """(logits of reals, logits of fakes), in one pass: weights are read and derived once.
 
@@ -327,17 +280,3 @@ class StyleGAN2Trainer(GANTrainer):
         logits = self.discriminator(weave(reals, fakes), labels=labels)
         real, fake = tf.split(tf.reshape(logits, [group, 2 * size // group, 1]), 2, axis=1)
         return tf.reshape(real, [size, 1]), tf.reshape(fake, [size, 1])
-
-    drawing_network = "generator"
-
-    def sampler(self, examples, seed):
-        photos, labels = examples["photos"], examples.get("labels")
-        generator = self.averages["generator"]
-        return photos, latent_grid(generator, count=len(photos), seed=seed, labels=labels)
-
-    def average_decay(self, images_seen, batch_size):
-        """0.5^(batch / half-life); the half-life may ramp up with the images seen."""
-        half_life = self.config.ema_kimg * 1000
-        if self.config.ema_rampup is not None:
-            half_life = tf.minimum(half_life, images_seen * self.config.ema_rampup)
-        return 0.5 ** (batch_size / tf.maximum(half_life, 1e-8))
