@@ -1,5 +1,7 @@
 """Metrics while a run goes on: every few ticks and at the end."""
 
+import copy
+
 import keras
 import tensorflow as tf
 
@@ -50,7 +52,8 @@ class MetricRun(keras.callbacks.Callback):
 
     def _measure(self):
         step, kimg = int(self.logs["step"]), self.logs["kimg"]
-        evaluation = self.evaluation.with_fake(self.evaluation.fake)  # the weights have changed
+        # A copy: the weights have changed, and of a growing network the graph as well.
+        evaluation = self.evaluation.with_fake(copy.copy(self.evaluation.fake))
         for name in self.names:
             record = evaluate(name, [evaluation])
             record |= {"tick": self.logs["tick"], "step": step, "kimg": kimg}

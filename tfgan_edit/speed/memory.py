@@ -66,7 +66,9 @@ def one_step(config):
     """In the child: yields the peak after a step with all phases, None if a GPU has no room."""
     run = Run(config)
     try:
-        logs = run.trainer.step_function(next(run.batches(0)))
+        first = run.schedule.stages[-1].first_step  # when all has grown
+        phases = run.trainer.phases_at(0)
+        logs = run.trainer.step_function(next(run.batches(first)), phases, first)
         float(next(iter(logs.values())))
     except tf.errors.ResourceExhaustedError:
         yield None

@@ -25,8 +25,10 @@ def measure(config, settings):
             with_phase = [p.name for p in run.trainer.phases if p.interval == 1 or p.name == phase]
             functions[f"step with {phase}", precision] = steps(run, 1, with_phase)
         functions["synthesis", precision] = synthesis(run.trainer.averages["generator"])
-    batches = runs[settings.precisions[0]].batches(0)
-    functions["input pipeline", "uint8"] = pipeline(batches, config.batch_size)
+    run = runs[settings.precisions[0]]
+    stage = run.schedule.stages[-1]
+    batches = run.batches(stage.first_step)
+    functions["input pipeline", "uint8"] = pipeline(batches, stage.batch_size)
 
     values = alternate(functions, settings.repeats)
     rows = []
@@ -49,15 +51,16 @@ def lazy_phases(run):
 
 
 def steps(run, count, phases):
-    """Function: images/s of `count` training steps of these phases."""
-    batches = run.batches(0)
+    """Function: images/s of `count` training steps of these phases, when all has grown."""
+    stage = run.schedule.stages[-1]
+    batches = run.batches(stage.first_step)
 
     def once():
         start = time.perf_counter()
         for _ in range(count):
-            logs = run.trainer.step_function(next(batches), phases)
+            logs = run.trainer.step_function(next(batches), phases, stage.first_step)
         float(next(iter(logs.values())))  # waits for the device
-        return count * run.config.batch_size / (time.perf_counter() - start)
+        return count * stage.batch_size / (time.perf_counter() - start)
 
     return once
 
