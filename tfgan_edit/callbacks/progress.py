@@ -13,6 +13,7 @@ COLUMNS = {  # log name: heading of the status line
     "Loss/r1_penalty": "R1",
     "Loss/path_length": "path",
     "Loss/signs/real": "sign",
+    "Augment/p": "p",
     "Loss/cross_entropy": "loss",
     "Accuracy/train": "accuracy",
 }

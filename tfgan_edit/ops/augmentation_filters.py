@@ -98,10 +98,10 @@ def _downsample(x, size):
 def _filter_matrix(taps, first, size):
     """Row i has the taps from column first[i] on, reflected at the first and last column."""
     matrix = np.zeros([len(first), size], np.float32)
-    period = max(2 * (size - 1), 1)
+    period = 2 * size - 2
     for i, tap in enumerate(taps):
         column = (first + i) % period
-        matrix[np.arange(len(first)), np.minimum(column, period - column) % size] += tap
+        matrix[np.arange(len(first)), np.minimum(column, period - column)] += tap
     return matrix
 
 
