@@ -20,6 +20,7 @@ from tfgan_edit.config import (
     flatten,
     load_recipe,
     override,
+    with_defaults,
 )
 from tfgan_edit.data.records import DataConfig
 from tfgan_edit.trainers.stylegan2 import StyleGAN2Config
@@ -202,6 +203,16 @@ def test_differences_lists_the_keys_that_make_another_run(config, changes, keys)
     other = override(config, changes)
     assert differences(config.to_json(), other.to_json()) == keys
     assert differences(other.to_json(), config.to_json()) == keys
+
+
+def test_a_run_of_an_earlier_version_has_the_defaults_of_new_settings(config):
+    values = config.to_json()
+    earlier = {k: v for k, v in values["trainer"].items() if k not in ("augmentation", "ema_kimg")}
+    assert with_defaults(earlier, config.trainer) == values["trainer"]
+    part = {**values["trainer"], "augmentation": {"groups": "bgc"}}
+    filled = with_defaults(part, config.trainer)
+    assert filled["augmentation"] == {**values["trainer"]["augmentation"], "groups": "bgc"}
+    assert with_defaults({**earlier, "ema_kimg": 3.0}, config.trainer)["ema_kimg"] == 3.0
 
 
 def test_every_free_key_exists(config):

@@ -235,6 +235,21 @@ def flatten(values, prefix=""):
     return flat
 
 
+def with_defaults(values, settings):
+    """Values of an earlier version's dataclass, with the defaults of the fields it did not have."""
+    filled = dict(values)
+    for field in dataclasses.fields(settings):
+        default = field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        if field.name not in filled and default is not dataclasses.MISSING:
+            nested = dataclasses.is_dataclass(default)
+            filled[field.name] = dataclasses.asdict(default) if nested else default
+        elif dataclasses.is_dataclass(default):
+            filled[field.name] = with_defaults(filled[field.name], default)
+    return filled
+
+
 def differences(old, new):
     """Keys on which two resolved configurations disagree, without those that may change."""
     old, new = flatten(old), flatten(new)

@@ -25,7 +25,7 @@ from tfgan_edit.callbacks.metric_run import MetricRun
 from tfgan_edit.callbacks.preset_export import PresetExport
 from tfgan_edit.callbacks.progress import Progress, RunLog
 from tfgan_edit.callbacks.statistics_log import StatisticsLog
-from tfgan_edit.config import UserError, differences
+from tfgan_edit.config import UserError, differences, with_defaults
 from tfgan_edit.data import prepare
 from tfgan_edit.metrics import Evaluation, cache_folder, check_metric
 from tfgan_edit.metrics.photo_sets import GeneratedPhotos, RecordPhotos
@@ -254,6 +254,8 @@ class Run:
                 raise UserError(
                     f"{path} is not the configuration of a run: choose another --workdir"
                 )
+            if isinstance(found.get("trainer"), dict):
+                found["trainer"] = with_defaults(found["trainer"], self.config.trainer)
             changed = differences(found, resolved)
             if changed:
                 raise UserError(

