@@ -110,7 +110,7 @@ def test_identity_is_one_minus_the_cosine():
     class Function:
         identity = {}
 
-        def _features(self, photos):
+        def of_tensor(self, photos):
             return tf.reshape(photos, [len(photos), -1]) - 127.5
 
     distance = object.__new__(IdentityDistance)

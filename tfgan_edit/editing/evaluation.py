@@ -19,7 +19,7 @@ from tfgan_edit.editing.attributes import (
 from tfgan_edit.editing.latents import draw_z
 from tfgan_edit.editing.pairs import photo_function
 from tfgan_edit.metrics.distances import frechet_distance, moments
-from tfgan_edit.metrics.pairs import squared_error
+from tfgan_edit.metrics.pairs import signal_to_noise
 from tfgan_edit.networks.attribute_classifier import attribute_groups
 from tfgan_edit.ops.images import photo_to_image
 
@@ -252,8 +252,7 @@ def mean_psnr(x, y):
         x, y: uint8 [N, ..., C].
     """
     shape = (len(x), -1, 1, x.shape[-1])
-    errors = np.maximum(squared_error(x.reshape(shape), y.reshape(shape)), (0.5 / 127.5) ** 2)
-    return float(np.mean(10 * np.log10(4 / errors)))
+    return float(np.mean(signal_to_noise(x.reshape(shape), y.reshape(shape))))
 
 
 def compare_edits(faces, editors, measure):

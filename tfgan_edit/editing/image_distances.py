@@ -134,7 +134,7 @@ class IdentityDistance(ImageDistance):
         self.identity = self.function.identity
 
     def features(self, images):
-        embeddings = self.function._features((images + 1.0) * 127.5)
+        embeddings = self.function.of_tensor((images + 1.0) * 127.5)
         return tf.math.l2_normalize(embeddings, axis=-1)
 
     def compare(self, x, y):

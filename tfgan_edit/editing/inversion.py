@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_edit.config import UserError
-from tfgan_edit.metrics.pairs import squared_error
+from tfgan_edit.metrics.pairs import signal_to_noise
 from tfgan_edit.ops.images import image_to_photo, photo_to_image
 
 SPACES = ("w", "w_plus")
@@ -178,8 +178,7 @@ class Projector:
         images, distance = self._finish(target)
         if not np.all(np.isfinite(images)):
             raise UserError("projection failed: the generator's images are not finite (NaN)")
-        errors = squared_error(image_to_photo(images).numpy(), photos)
-        psnr = 10 * np.log10(4 / np.maximum(errors, (0.5 / 127.5) ** 2))
+        psnr = signal_to_noise(image_to_photo(images).numpy(), photos)
         path.append(self._w_plus())
         # A photo that is done waits for the others of its batch.
         busy = np.array(clocks).reshape(-1, self.batch_size) < settings.steps

@@ -192,10 +192,11 @@ class FeatureFunction:
             "box": list(self.extractor.box),
         }
         self._compute = tf.function(
-            lambda photos: self.strategy.run(self._features, args=(photos,)), autograph=False
+            lambda photos: self.strategy.run(self.of_tensor, args=(photos,)), autograph=False
         )
 
-    def _features(self, photos):
+    def of_tensor(self, photos):
+        """The same within a graph: [N, H, W, 1 or 3] in [0, 255] -> float32 [N, D], a tensor."""
         side = self.extractor.size
         if photos.shape[-1] == 1:
             photos = tf.repeat(photos, 3, axis=-1)

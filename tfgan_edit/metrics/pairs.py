@@ -44,6 +44,14 @@ def squared_error(x, y):
     return np.mean(difference**2, axis=(1, 2, 3))
 
 
+def signal_to_noise(x, y):
+    """Peak signal-to-noise ratio of photos uint8 [N, H, W, C], dB [N]; of equal ones 54.2 dB.
+
+    The error of equal photos counts as half a level, as nothing smaller is seen in them.
+    """
+    return 10 * np.log10(4 / np.maximum(squared_error(x, y), (0.5 / 127.5) ** 2))
+
+
 @metric("mse", ("pairs",))
 def mean_squared_error(evaluation, name):
     """Mean squared error of pairs, of values in [-1, 1]."""
@@ -53,9 +61,7 @@ def mean_squared_error(evaluation, name):
 @metric("psnr", ("pairs",))
 def peak_signal_to_noise(evaluation, name):
     """Peak signal-to-noise ratio of pairs, dB; of equal ones that of half a level's error."""
-    smallest = (0.5 / 127.5) ** 2
-    errors = [np.maximum(squared_error(x, y), smallest) for x, y in batches(evaluation, name)]
-    return summary(name, [10 * np.log10(4 / error) for error in errors])
+    return summary(name, [signal_to_noise(x, y) for x, y in batches(evaluation, name)])
 
 
 @metric("ssim", ("pairs",))

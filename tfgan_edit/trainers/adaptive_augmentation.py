@@ -90,9 +90,7 @@ class AdaptiveAugmentation(keras.layers.Layer):
         if not self.config.groups:
             return images
         size, shape = images.shape[0], images.shape[1:]
-        # Integers are the uniform numbers that StepRandom gives: (k + ½) · 2⁻²³.
-        uniform = tf.cast(random.integers("uniform", size * NUM_UNIFORM, 2**23), tf.float32)
-        uniform = tf.reshape((uniform + 0.5) * 2.0**-23, [size, NUM_UNIFORM])
+        uniform = random.uniform("uniform", size, [NUM_UNIFORM])
         normal = random.normal("normal", size, [NUM_NORMAL])
         noise = None
         if "noise" in self.transformation.active:

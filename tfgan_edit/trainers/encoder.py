@@ -19,7 +19,7 @@ from tfgan_edit.editing.inversion import latent_statistics
 from tfgan_edit.networks.encoder import LatentEncoder
 from tfgan_edit.networks.stylegan2 import StyleGAN2Generator
 from tfgan_edit.ops.images import photo_to_image
-from tfgan_edit.trainers.gan import GANTrainer, Phase
+from tfgan_edit.trainers.gan import GANTrainer, Phase, check_micro_batch
 from tfgan_edit.trainers.optimizers import FusedAdam
 
 SAMPLE_BATCH = 16  # sample pictures at once
@@ -86,13 +86,7 @@ class EncoderConfig:
                 f"trainer.perceptual {self.perceptual!r} is unknown: use auto, "
                 f"{', '.join(DISTANCES)}"
             )
-        local = batch_size // num_replicas
-        micro = local if self.micro_batch is None else min(self.micro_batch, local)
-        if local % micro:
-            raise UserError(
-                f"trainer.micro_batch {self.micro_batch} does not divide the {local} images of "
-                f"a replica (batch_size {batch_size} on {num_replicas}): choose a divisor"
-            )
+        check_micro_batch(self, batch_size=batch_size, num_replicas=num_replicas)
 
     def build(
         self,

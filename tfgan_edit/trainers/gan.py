@@ -12,6 +12,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from tfgan_edit.config import UserError
 from tfgan_edit.trainers.randomness import StepRandom
 from tfgan_edit.trainers.strategy import across_replicas, assign_everywhere
 
@@ -351,6 +352,22 @@ class GANTrainer(keras.Model):
 
         self.train_function = train_function
         return train_function
+
+
+def check_micro_batch(config, *, batch_size, num_replicas):
+    """Returns how many images of a replica are computed at once.
+
+    Raises:
+        UserError: `config.micro_batch` does not divide them.
+    """
+    local = batch_size // num_replicas
+    micro = local if config.micro_batch is None else min(config.micro_batch, local)
+    if local % micro:
+        raise UserError(
+            f"trainer.micro_batch {config.micro_batch} does not divide the {local} images of "
+            f"a replica (batch_size {batch_size} on {num_replicas}): choose a divisor"
+        )
+    return micro
 
 
 def _count_nonfinite(gradients):

@@ -26,7 +26,7 @@ from tfgan_edit.networks.pix2pixhd import (
 )
 from tfgan_edit.ops.images import photo_to_image
 from tfgan_edit.ops.label_maps import label_planes
-from tfgan_edit.trainers.gan import GANTrainer, Phase
+from tfgan_edit.trainers.gan import GANTrainer, Phase, check_micro_batch
 from tfgan_edit.trainers.optimizers import FusedAdam
 
 LOSSES = {  # name: (the generator's, the discriminator's)
@@ -243,12 +243,7 @@ class Pix2PixHDConfig:
                 "trainer.decay_kimg must be positive and trainer.constant_kimg not negative, got "
                 f"{self.decay_kimg} and {self.constant_kimg}"
             )
-        local = batch_size // num_replicas
-        if self.micro_batch is not None and local % min(self.micro_batch, local):
-            raise UserError(
-                f"trainer.micro_batch {self.micro_batch} does not divide the {local} images of "
-                f"a replica (batch_size {batch_size} on {num_replicas}): choose a divisor"
-            )
+        check_micro_batch(self, batch_size=batch_size, num_replicas=num_replicas)
         if self.pool_size and (num_replicas > 1 or self.micro_batch or batch_size > self.pool_size):
             raise UserError(
                 f"trainer.pool_size {self.pool_size} needs one replica, no trainer.micro_batch "

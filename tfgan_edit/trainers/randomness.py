@@ -38,21 +38,22 @@ class StepRandom:
             f"{self.scope}/{scope}",
         )
 
-    def normal(self, name, batch, shape):
-        """Standard normal [batch, *shape], different in every part."""
-        total = self.num_parts * batch
-        uniform = self._uniform(name, [total, *shape])
-        draw = math.sqrt(2) * tf.math.erfinv(2.0 * uniform - 1.0)
+    def uniform(self, name, batch, shape):
+        """Uniform in (0, 1) [batch, *shape], different in every part."""
+        draw = self._uniform(name, [self.num_parts * batch, *shape])
         if self.num_parts == 1:
             return draw
         begin = [self.part * batch] + [0] * len(shape)
         return tf.slice(draw, begin, [batch, *shape])
 
+    def normal(self, name, batch, shape):
+        """Standard normal [batch, *shape], different in every part."""
+        uniform = self.uniform(name, batch, shape)
+        return math.sqrt(2) * tf.math.erfinv(2.0 * uniform - 1.0)
+
     def integers(self, name, batch, limit):
         """int32 [batch] in 0…limit - 1, different in every part."""
-        total = self.num_parts * batch
-        draw = tf.cast(self._uniform(name, [total]) * limit, tf.int32)
-        return draw if self.num_parts == 1 else tf.slice(draw, [self.part * batch], [batch])
+        return tf.cast(self.uniform(name, batch, []) * limit, tf.int32)
 
     def shared_uniform(self, name):
         """One number in [0, 1), the same in every part."""

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from tfgan_edit.config import UserError
 from tfgan_edit.trainers.adaptive_augmentation import AdaptiveAugmentation
-from tfgan_edit.trainers.gan import GANTrainer
+from tfgan_edit.trainers.gan import GANTrainer, check_micro_batch
 from tfgan_edit.trainers.samples import grid_shape, latent_grid
 
 
@@ -15,13 +15,7 @@ def check_batch(config, *, batch_size, num_replicas):
     Raises:
         UserError: `config.micro_batch` or `config.group_size` does not divide it.
     """
-    local = batch_size // num_replicas
-    micro = local if config.micro_batch is None else min(config.micro_batch, local)
-    if local % micro:
-        raise UserError(
-            f"trainer.micro_batch {config.micro_batch} does not divide the {local} images of "
-            f"a replica (batch_size {batch_size} on {num_replicas}): choose a divisor"
-        )
+    micro = check_micro_batch(config, batch_size=batch_size, num_replicas=num_replicas)
     group = micro if config.group_size is None else min(config.group_size, micro)
     if config.num_stddev_channels and micro % group:
         raise UserError(

@@ -378,8 +378,7 @@ class StyleGANTrainer(StyleBasedTrainer):
         mean of f² of theirs, so they have f² gradients of 1/f² of its gradient.
         """
         if self.config.loss == "wgan_gp":
-            draws = random.integers("mixture", reals.shape[0], 2**23)
-            mixture = (tf.cast(draws, tf.float32) + 0.5) * 2.0**-23
+            mixture = random.uniform("mixture", reals.shape[0], [])
             penalty = wasserstein_gradient_penalty(
                 judge, reals, tf.stop_gradient(fakes), mixture, factor
             )
