@@ -227,7 +227,7 @@ def test_names_of_networks_and_wrappers_before_those_of_arrays(read):
         (b"\n <html lang=en>", "web page"),
         (b"\xef\xbb\xbf<!doctype html>", "web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00", "Git-LFS pointer"),
-        (gzip.compress(b"x"), "gzip"),
+        (gzip.compress(b"x", mtime=0), "gzip"),
         (b"\x89PNG\r\n\x1a\n", "PNG picture"),
         (b"\x89HDF\r\n\x1a\n", "damaged"),
         (b"\x89HDF\r\n\x1a\n" + b"\x02" * 90, r"not read here \(superblock 2\)"),
