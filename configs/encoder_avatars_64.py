@@ -24,5 +24,5 @@ def get_config(generator="runs/stylegan2_avatars_64"):
         batch_size=8,
         total_kimg=60.0,
         tick_kimg=4.0,
-        precision="mixed_bfloat16",
+        precision="auto",
     )

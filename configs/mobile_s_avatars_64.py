@@ -38,5 +38,5 @@ def get_config(pairs="avatars:avataaars:smile", teacher="", size="mobile-s"):
         batch_size=8,
         total_kimg=KIMG,
         tick_kimg=2.0,
-        precision="mixed_bfloat16",
+        precision="auto",
     )

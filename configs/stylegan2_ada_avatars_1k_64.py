@@ -33,5 +33,5 @@ def get_config(ada=True):
         batch_size=32,
         total_kimg=500.0,
         tick_kimg=5.0,
-        precision="mixed_bfloat16",
+        precision="auto",
     )

@@ -30,6 +30,6 @@ def get_config():
         batch_size=32,
         total_kimg=600.0,
         tick_kimg=5.0,
-        precision="mixed_bfloat16",
+        precision="auto",
         init_from="runs/quick_start",
     )

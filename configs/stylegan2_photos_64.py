@@ -30,5 +30,5 @@ def get_config():
         batch_size=32,
         total_kimg=400.0,
         tick_kimg=5.0,
-        precision="mixed_bfloat16",
+        precision="auto",
     )

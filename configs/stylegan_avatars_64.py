@@ -31,5 +31,5 @@ def get_config():
         batch_size=32,
         total_kimg=400.0,
         tick_kimg=10.0,
-        precision="mixed_bfloat16",
+        precision="auto",
     )

@@ -224,6 +224,20 @@ def test_wrong_values_are_named_in_one_line(changes, words, tmp_path, monkeypatc
     assert "\n" not in str(caught.value)
 
 
+def test_a_run_goes_on_in_the_precision_it_began_with(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = dataclasses.replace(tiny(quick_start.get_config()), total_kimg=0.004)
+    assert config.precision == "auto"
+    monkeypatch.setattr("tfgan_edit.run.default_precision", lambda setting: "mixed_bfloat16")
+    Run(config, "run").train()
+    assert json.loads(Path("run/config.json").read_text())["precision"] == "mixed_bfloat16"
+    monkeypatch.undo()  # now on another machine
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tfgan_edit.run.default_precision", lambda setting: "float32")
+    assert Run(config, "run").config.precision == "mixed_bfloat16"
+    assert Run(config, "another").config.precision == "float32"
+
+
 def test_one_run_folder_takes_one_process(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = dataclasses.replace(tiny(quick_start.get_config()), total_kimg=0.004)

@@ -72,7 +72,7 @@ class RunConfig:
     total_kimg: float = 25000.0  # length of the run, thousand real images
     tick_kimg: float = 4.0  # state, status line and sample pictures every so often
     preset_ticks: int = 10  # a preset every so many ticks, and at the end
-    precision: str = "float32"  # float32 | mixed_bfloat16 | mixed_float16
+    precision: str = "float32"  # auto | float32 | mixed_bfloat16 | mixed_float16
     jit_compile: str = "auto"  # auto | on | off
     strategy: str = "auto"  # auto | one | cpu:N | mirrored | multiworker | tpu
     seed: int = 0

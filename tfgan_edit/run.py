@@ -43,6 +43,7 @@ from tfgan_edit.trainers.schedule import constant_schedule
 from tfgan_edit.trainers.state import StateFolder, transfer_weights
 from tfgan_edit.trainers.strategy import (
     default_jit,
+    default_precision,
     is_chief,
     largest_of_workers,
     make_strategy,
@@ -55,8 +56,9 @@ UNTRAINED = "untrained"  # in place of a frozen preset: a random network, to see
 
 def check(config):
     """Raises UserError for values that no run can have."""
-    if config.precision not in PRECISIONS:
-        raise UserError(f"precision {config.precision!r} is unknown: use {', '.join(PRECISIONS)}")
+    if config.precision not in ("auto", *PRECISIONS):
+        known = ", ".join(PRECISIONS)
+        raise UserError(f"precision {config.precision!r} is unknown: use auto, {known}")
     for key in ("batch_size", "total_kimg", "tick_kimg", "preset_ticks"):
         if getattr(config, key) <= 0:
             raise UserError(f"{key} must be positive, got {getattr(config, key)}")
@@ -80,8 +82,8 @@ class Run:
 
     def __init__(self, config, workdir=None):
         check(config)
-        self.config = config
         self.workdir = None if workdir is None else Path(workdir)
+        config = self.config = dataclasses.replace(config, precision=self._precision(config))
         self.strategy = make_strategy(config.strategy)
         self.chief = is_chief(self.strategy)
         replicas = self.strategy.num_replicas_in_sync
@@ -117,6 +119,16 @@ class Run:
                 "evaluate its preset afterwards"
             )
         self.total_steps = self.schedule.steps(config.total_kimg * 1000)
+
+    def _precision(self, config):
+        """A run goes on in the precision it began with, on whichever machine."""
+        if config.precision == "auto" and self.workdir is not None:
+            path = self.workdir / "config.json"
+            begun = read_json(path) if path.exists() else None
+            found = begun.get("precision") if isinstance(begun, dict) else None
+            if found in PRECISIONS:
+                return found
+        return default_precision(config.precision)
 
     def _frozen_networks(self):
         """{"frozen": {role: network}} for a trainer that has roles for such networks."""

@@ -10,17 +10,22 @@ from tfgan_edit.speed import memory
 
 @pytest.mark.parametrize("most", [0, 3, 4, 7, 8, 63, 64, 67, 100, 1000])
 @pytest.mark.parametrize("unit", [1, 4])
-def test_the_search_ends_just_below_what_does_not_fit(most, unit):
+@pytest.mark.parametrize("curve", [1.0, 0.8, 1.2, 0.0])
+def test_the_search_ends_just_below_what_does_not_fit(most, unit, curve):
     tried = []
 
-    def fits(batch):
-        tried.append(batch)
-        return batch <= most
+    def taken(batch):
+        return 500.0 + 3.0 * batch**curve
 
-    found = memory.largest(fits, unit)
+    def peak(batch):
+        tried.append(batch)
+        return taken(batch) if batch <= most else None
+
+    limit = taken(most) if curve else 1e6  # a peak that does not grow foretells nothing
+    found = memory.largest(peak, limit, unit)
     assert found % unit == 0 and found <= most
     assert most - found < max(unit, memory.TOLERANCE * found) + unit
-    assert len(set(tried)) == len(tried) <= 2 + 2 * max(1, most).bit_length()
+    assert len(set(tried)) == len(tried) <= (6 if curve == 1 else 16)
     assert found == 0 or found in tried
 
 

@@ -10,7 +10,13 @@ from tensorflow.python.training.server_lib import ClusterSpec
 
 from tfgan_edit.config import UserError
 from tfgan_edit.trainers import strategy as module
-from tfgan_edit.trainers.strategy import default_jit, is_chief, make_strategy, num_workers
+from tfgan_edit.trainers.strategy import (
+    default_jit,
+    default_precision,
+    is_chief,
+    make_strategy,
+    num_workers,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -153,3 +159,27 @@ def test_other_settings_of_xla_are_refused(setting):
 def test_every_name_of_the_documentation_is_in_the_error():
     for name in ("auto", "one", "cpu:N", "mirrored", "multiworker", "tpu"):
         assert name in module.STRATEGIES and name in make_strategy.__doc__ + module.__doc__
+
+
+@pytest.mark.parametrize(
+    "gpus, flags, expected",
+    [
+        ([], {"avx512f"}, "float32"),
+        ([], {"avx512f", "avx512_bf16"}, "mixed_bfloat16"),
+        ([], {"amx_bf16"}, "mixed_bfloat16"),
+        ([(9, 0)], set(), "mixed_bfloat16"),
+        ([(8, 0), (7, 5)], set(), "mixed_float16"),
+        ([(6, 1)], {"avx512_bf16"}, "float32"),
+        ([None], set(), "float32"),  # a GPU that does not tell
+    ],
+)
+def test_the_precision_is_what_the_device_is_fast_in(monkeypatch, gpus, flags, expected):
+    monkeypatch.setattr(
+        tf.config, "list_physical_devices", lambda kind: gpus if kind == "GPU" else []
+    )
+    monkeypatch.setattr(
+        tf.config.experimental, "get_device_details", lambda gpu: {"compute_capability": gpu}
+    )
+    monkeypatch.setattr(module, "processor", lambda: ("a processor", flags))
+    assert default_precision("auto") == expected
+    assert default_precision("mixed_float16") == "mixed_float16"

@@ -3,7 +3,6 @@
 import datetime
 import os
 import platform
-import re
 import subprocess
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import tensorflow as tf
 
 import tfgan_edit
 from tfgan_edit.data.workers import available_workers
+from tfgan_edit.trainers.strategy import processor
 
 FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16", "amx_int8")
 HARDWARE = ("cpu", "flags", "cores", "gpus")  # equal for figures that may be compared
@@ -22,7 +22,7 @@ def describe():
 
     `load` is the average number of processes that ran in the last minute: 0 on an idle machine.
     """
-    cpu, flags = _processor()
+    cpu, flags = processor()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "cpu": cpu,
@@ -48,20 +48,6 @@ def sentence(machine):
         f"load {machine['load']:g} before; TensorFlow {machine['tensorflow']}, Keras "
         f"{machine['keras']}, Python {machine['python']}, tfgan_edit {machine['tfgan_edit']}; "
         f"{machine['date']}"
-    )
-
-
-def _processor():
-    """Name and flags of the processor, as Linux tells them."""
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        text = ""
-    name = re.search(r"^model name\s*: (.+)$", text, re.MULTILINE)
-    flags = re.search(r"^(?:flags|Features)\s*: (.+)$", text, re.MULTILINE)
-    return (
-        name[1] if name else platform.processor() or platform.machine(),
-        set(flags[1].split()) if flags else set(),
     )
 
 

@@ -1,6 +1,7 @@
 """Table "memory": peak of a training step by resolution, batch and micro-batch."""
 
 import dataclasses
+import math
 import tempfile
 
 import tensorflow as tf
@@ -75,23 +76,44 @@ def one_step(config):
     yield process_memory()
 
 
-def largest(fits, unit):
-    """Largest multiple of `unit` that fits, less than `TOLERANCE` below the first that does not.
+def largest(peak, limit, unit):
+    """Largest multiple of `unit` whose peak is within `limit`, to `TOLERANCE`.
+
+    Peaks are nearly linear in the batch: the line through the last two says what to try next, and
+    that nothing above fits once it leaves no room for another `TOLERANCE`.
 
     Args:
-        fits: function of a number, True up to some number and False from there on.
+        peak: function of a number of images -> bytes, or None for more than `limit`.
+        limit: bytes.
         unit: of the numbers that are tried.
 
     Returns:
         The number, 0 if not even `unit` fits.
     """
-    low, high = 0, 1
-    while fits(high * unit):
-        low, high = high, 2 * high
-    while high - low > max(1, TOLERANCE * low):
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle * unit) else (low, middle)
-    return low * unit
+    low, high = 0, math.inf  # the largest that fits, the smallest that does not, in units
+    known, guess = [], 1
+    while True:
+        taken = peak(guess * unit)
+        if taken is None:
+            high = guess
+        else:
+            low = guess
+            known = [*known[-1:], (guess, taken)]
+        step = max(1, int(TOLERANCE * low))
+        if high - low <= step:
+            return low * unit
+        if len(known) < 2:
+            guess = 2 * low if high == math.inf else (low + high) // 2
+            continue
+        (first, before), (last, after) = known
+        slope = (after - before) / (last - first)
+        room = math.inf if slope <= 0 else int(last + (limit - after) / slope)
+        if room < low + step:
+            return low * unit
+        if room < high:  # a line from small batches foretells a large one badly: not too far
+            guess = min(max(room, low + 1), 32 * low)
+        else:
+            guess = 2 * low if high == math.inf else (low + high) // 2
 
 
 def _largest_batches(sizes, settings, limit):
@@ -99,13 +121,13 @@ def _largest_batches(sizes, settings, limit):
         for precision in settings.precisions:
             tried = tqdm(desc=f"largest batch, {resolution} px, {precision}", leave=False)
 
-            def fits(batch, sized=sized, precision=precision, tried=tried):
+            def peak(batch, sized=sized, precision=precision, tried=tried):
                 tried.update()
                 candidate = _candidate(sized, precision, batch, sized.trainer.micro_batch)
-                return peak_memory(candidate, limit) is not None
+                return peak_memory(candidate, limit)
 
             with tried:
-                batch = largest(fits, _unit(sized))
+                batch = largest(peak, limit, _unit(sized))
             name = f"largest batch within {settings.memory_limit:g} GiB"
             yield row(name, f"{resolution} px, {precision}", [batch], "images")
 

@@ -4,12 +4,17 @@
 """
 
 import os
+import platform
 import re
+from pathlib import Path
 
 import tensorflow as tf
 
 from tfgan_edit.config import UserError
 
+# Processors that multiply bfloat16 in hardware; without it the products take twice the time of
+# float32.
+BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 STRATEGIES = "auto, one, cpu:N, mirrored, multiworker or tpu"
 
 
@@ -106,6 +111,41 @@ def default_jit(setting):
     if setting not in ("on", "off"):
         raise UserError(f"jit_compile must be auto, on or off. Received: {setting!r}")
     return setting == "on"
+
+
+def default_precision(setting):
+    """`auto` -> the fastest precision of this machine that keeps quality; others as they are.
+
+    GPUs: mixed_bfloat16 from compute capability 8 on, mixed_float16 from 7 on (tensor cores),
+    float32 below. TPUs: mixed_bfloat16. CPUs: mixed_bfloat16 where the processor has such
+    products, else float32.
+    """
+    if setting != "auto":
+        return setting
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+        oldest = min(tuple(d.get("compute_capability") or (0, 0)) for d in details)
+        if oldest < (7, 0):
+            return "float32"
+        return "mixed_bfloat16" if oldest >= (8, 0) else "mixed_float16"
+    if tf.config.list_physical_devices("TPU"):
+        return "mixed_bfloat16"
+    return "mixed_bfloat16" if BFLOAT16_FLAGS & processor()[1] else "float32"
+
+
+def processor():
+    """(name, set of flags) of the processor, as Linux tells them."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        text = ""
+    name = re.search(r"^model name\s*: (.+)$", text, re.MULTILINE)
+    flags = re.search(r"^(?:flags|Features)\s*: (.+)$", text, re.MULTILINE)
+    return (
+        name[1] if name else platform.processor() or platform.machine(),
+        set(flags[1].split()) if flags else set(),
+    )
 
 
 def across_replicas(update, *args):
