@@ -1,5 +1,6 @@
 """Adaptive discriminator augmentation as a layer."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -34,6 +35,21 @@ def test_keeps_the_promises_of_a_layer(inputs, tmp_path):
     assert_close(layer(*inputs), augment(*inputs, p=0.7, strengths=strengths), 1e-6)
     layer.p.assign(0.0)
     assert_close(layer(*inputs), inputs[0], 1e-6)
+
+
+def test_conditions_move_with_the_picture_and_keep_their_values(inputs):
+    images, uniform, normal, noise = inputs
+    numbers = (uniform, normal, noise)
+    layer = AdaptiveAugment("bgcfnc", p=1.0)
+    moved, conditions = layer(images, *numbers, conditions=tf.concat([images, images], axis=-1))
+    assert_close(moved, layer(images, *numbers), 1e-6)  # as without conditions
+    geometry = AdaptiveAugment("bg", p=1.0)(images, *numbers)
+    assert_close(conditions, tf.concat([geometry, geometry], axis=-1), 1e-6)
+    assert float(tf.reduce_max(tf.abs(moved - geometry))) > 0.1
+    symbols = [keras.Input(x.shape[1:]) for x in (*inputs, conditions)]
+    assert [tuple(x.shape) for x in layer(*symbols)] == [(None, 8, 8, 3), (None, 8, 8, 6)]
+    colors = AdaptiveAugment("color", p=1.0)
+    assert_close(colors(images, *numbers, conditions=conditions)[1], conditions, 0)
 
 
 def test_the_batch_may_be_unknown(inputs):

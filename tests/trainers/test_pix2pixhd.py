@@ -12,6 +12,7 @@ from tfgan_edit.losses.reconstruction import feature_matching_loss, l1_loss, per
 from tfgan_edit.networks.features.stacks import VGG
 from tfgan_edit.ops.images import photo_to_image
 from tfgan_edit.trainers import pix2pixhd
+from tfgan_edit.trainers.adaptive_augmentation import AugmentationConfig
 from tfgan_edit.trainers.pix2pixhd import Pix2PixHDConfig, Pix2PixHDTrainer, source_images
 from tfgan_edit.trainers.randomness import StepRandom
 
@@ -58,6 +59,7 @@ def unchanged(before, network):
         ({"generator": "mobile-s", "norm": "demodulated", "ema_kimg": 0.01}, "mixed_bfloat16"),
         ({"adversarial_loss": "logistic", "upsampling": "bilinear", "pool_size": 2}, "float32"),
         ({"micro_batch": 1, "pixel_weight": 1.0}, "float32"),
+        ({"augmentation": AugmentationConfig("bgcfnc", p=0.8), "pool_size": 2}, "float32"),
         ({}, "mixed_float16"),
     ),
 )
@@ -73,6 +75,45 @@ def test_a_step_trains_both_networks(changes, precision):
     assert not unchanged(discriminator, trainer.discriminator)
     assert set(trainer.averages) == ({"generator"} if "ema_kimg" in changes else set())
     assert trainer.current_step() == 1 and int(trainer.images_seen) == 2
+
+
+def test_the_discriminator_sees_augmented_pictures_with_conditions_that_moved_alike(monkeypatch):
+    """Cut out or shifted with p = 1; what is compared by its features is transformed alike."""
+    trainer = settings(augmentation=AugmentationConfig("cutout", p=1.0)).build(resolution=16)
+    seen = []
+    call = type(trainer.discriminator).call
+
+    def record(self, images, conditions=None, **kwargs):
+        seen.append((np.all(images == 0, axis=3), conditions))
+        return call(self, images, conditions, **kwargs)
+
+    monkeypatch.setattr(type(trainer.discriminator), "call", record)
+    batch = pairs()
+    given = trainer._conditions(batch["sources"])
+    random = StepRandom(0, tf.constant(0, tf.int64), 0, 1)
+    trainer.phase_loss("Gmain", batch, random.within("Gmain"))
+    (fakes, _), (reals, conditions) = seen
+    np.testing.assert_array_equal(fakes, reals)
+    assert np.all(np.any(fakes, axis=(1, 2)))
+    np.testing.assert_array_equal(conditions, given)  # no part of a condition is cut out
+    batch["fakes"] = tf.ones([2, 16, 16, 3])
+    logs = trainer.phase_loss("Dmain", batch, random.within("Dmain"))[1]
+    assert float(logs["Augment/p"]) == 1.0
+    masks, _ = seen[-1]
+    assert len(masks) == 4 and len(np.unique(masks, axis=0)) > 2  # each has its own draw
+
+    shifted = settings(augmentation=AugmentationConfig("bg", p=1.0)).build(resolution=16)
+    batch["targets"] = batch["sources"]
+    pictures = []
+    monkeypatch.setattr(
+        type(trainer.discriminator),
+        "call",
+        lambda self, *args: pictures.append(args) or call(self, *args),
+    )
+    shifted.phase_loss("Gmain", batch, random)
+    real, conditions = pictures[-1]
+    assert_close(real, conditions, 1e-6)
+    assert np.abs(real - given).max() > 0.1
 
 
 def test_losses_of_both_networks_are_of_the_weights_before_the_step():

@@ -19,7 +19,7 @@ class AdaptiveAugment(ComputeDtypeLayer):
         p: initial value, in [0, 1].
 
     Call arguments:
-        images, uniform, normal, noise: as in `tfgan_edit.ops.augmentation.augment`.
+        images, uniform, normal, noise, conditions: as in `tfgan_edit.ops.augmentation.augment`.
     """
 
     def __init__(self, groups="bgc", strengths=None, p=0.0, **kwargs):
@@ -49,13 +49,15 @@ class AdaptiveAugment(ComputeDtypeLayer):
         )
         self.built = True
 
-    def call(self, images, uniform, normal, noise=None):
+    def call(self, images, uniform, normal, noise=None, conditions=None):
         return augment(
-            images, uniform, normal, noise, p=self.p.value, strengths=self.active
+            images, uniform, normal, noise, conditions, p=self.p.value, strengths=self.active
         )
 
-    def compute_output_shape(self, images_shape, *ignored):
-        return images_shape
+    def compute_output_shape(
+        self, images_shape, uniform_shape, normal_shape, noise_shape=None, conditions_shape=None
+    ):
+        return images_shape if conditions_shape is None else (images_shape, conditions_shape)
 
     def get_config(self):
         return {

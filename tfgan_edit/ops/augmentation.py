@@ -44,19 +44,24 @@ _GREY = np.full([3, 3], 1 / 3, np.float32)  # v vᵀ of the grey axis v = (1, 1,
 _CROSS = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]], np.float32) / math.sqrt(3)  # v ×
 
 
-def augment(images, uniform, normal, noise=None, *, p, strengths):
+def augment(images, uniform, normal, noise=None, conditions=None, *, p, strengths):
     """Transforms each image by its own random numbers.
+
+    What the image is conditioned on moves with it, and keeps its values: of the groups only blit
+    and geom act on it.
 
     Args:
         images: [N, H, W, C], C 1 or 3, in [-1, 1].
         uniform: [N, NUM_UNIFORM] in (0, 1): the numbers of `GATES`, then those of `UNIFORM`.
         normal: [N, NUM_NORMAL], standard normal.
         noise: [N, H, W, C], standard normal, for the transformation of this name.
+        conditions: [N, H, W, K], any number of channels with any meaning, or None.
         p: scalar in [0, 1], the probability of a transformation.
         strengths: {transformation: factor on p}; the others are off.
 
     Returns:
-        float32 [N, H, W, C], differentiable any number of times towards `images`.
+        float32 [N, H, W, C], differentiable any number of times towards `images`; with
+        `conditions` a pair of them and float32 [N, H, W, K].
 
     Raises:
         ValueError: neither grey nor RGB, or noise is missing.
@@ -67,17 +72,21 @@ def augment(images, uniform, normal, noise=None, *, p, strengths):
     if "noise" in strengths and noise is None:
         raise ValueError("the transformation 'noise' needs noise. Received: noise=None")
     x = tf.cast(images, tf.float32)
+    if conditions is not None:
+        x = tf.concat([x, tf.cast(conditions, tf.float32)], axis=-1)
     p = tf.convert_to_tensor(p, tf.float32)
     v = _values(uniform, normal, p, tuple(strengths.items()), images.shape[1:])
     if "inverse" in v:
         x = warp(x, v["inverse"])
+    x, moved = x[..., :channels], x[..., channels:]
     if "matrix" in v:
         x = transform_colors(x + v["brightness"], v["matrix"])
     if "gains" in v:
         x = filter_octaves(x, v["gains"])
     if "deviation" in v:
         x = x + v["deviation"] * noise
-    return x * v["mask"] if "mask" in v else x
+    x = x * v["mask"] if "mask" in v else x
+    return x if conditions is None else (x, moved)
 
 
 # Compiled on processors too: one loop instead of two hundred operations on [N] numbers.

@@ -77,25 +77,27 @@ class AdaptiveAugmentation(keras.layers.Layer):
                 name="num_steps", shape=(), initializer="zeros", trainable=False
             )
 
-    def augment(self, images, random):
+    def augment(self, images, random, conditions=None):
         """Transforms pictures by the draws of `random`.
 
         Args:
             images: [n, H, W, C].
-            random: `StepRandom`; of another scope for every call in a phase.
+            random: `StepRandom`; of another scope for every call in a phase, but where pictures
+                are to be compared after the same transformations.
+            conditions: [n, H, W, K] that moves with the pictures, or None.
 
         Returns:
-            [n, H, W, C].
+            [n, H, W, C], with `conditions` a pair of both.
         """
         if not self.config.groups:
-            return images
+            return images if conditions is None else (images, conditions)
         size, shape = images.shape[0], images.shape[1:]
         uniform = random.uniform("uniform", size, [NUM_UNIFORM])
         normal = random.normal("normal", size, [NUM_NORMAL])
         noise = None
         if "noise" in self.transformation.active:
             noise = random.normal("noise", size, shape)
-        return self.transformation(images, uniform, normal, noise)
+        return self.transformation(images, uniform, normal, noise, conditions)
 
     def observe(self, real_logits, random):
         """To be called once a step, with the logits of augmented real pictures.

@@ -26,6 +26,7 @@ from tfgan_edit.networks.pix2pixhd import (
 )
 from tfgan_edit.ops.images import photo_to_image
 from tfgan_edit.ops.label_maps import label_planes
+from tfgan_edit.trainers.adaptive_augmentation import AdaptiveAugmentation, AugmentationConfig
 from tfgan_edit.trainers.gan import GANTrainer, Phase, check_micro_batch
 from tfgan_edit.trainers.optimizers import FusedAdam
 
@@ -80,6 +81,7 @@ class Pix2PixHDConfig:
     decay_kimg: float = 5000.0  # … and 100 in which it falls to 0
     ema_kimg: float = 0.0  # half-life of an averaged generator, thousand images; 0 for none
     micro_batch: int | None = None  # samples of a replica computed at once
+    augmentation: AugmentationConfig = AugmentationConfig()  # ADA (arXiv 2006.06676), off
     # {"vgg19": file of torchvision}; else it is looked for where metrics look, and done without
     weights: dict[str, str] = dataclasses.field(default_factory=dict)
 
@@ -243,6 +245,7 @@ class Pix2PixHDConfig:
                 "trainer.decay_kimg must be positive and trainer.constant_kimg not negative, got "
                 f"{self.decay_kimg} and {self.constant_kimg}"
             )
+        self.augmentation.check()
         check_micro_batch(self, batch_size=batch_size, num_replicas=num_replicas)
         if self.pool_size and (num_replicas > 1 or self.micro_batch or batch_size > self.pool_size):
             raise UserError(
@@ -309,6 +312,7 @@ class Pix2PixHDTrainer(GANTrainer):
         self.planes = tuple(planes)
         self.num_labels = num_labels
         self.vgg19_source = vgg19_source
+        self.augmentation = AdaptiveAugmentation(config.augmentation, generator.out_channels)
         # In a namespace, which Keras does not track: frozen weights are no part of a state.
         self.frozen = types.SimpleNamespace(vgg19=vgg19, teacher=teacher)
         if config.pool_size:
@@ -335,17 +339,23 @@ class Pix2PixHDTrainer(GANTrainer):
         conditions = self._conditions(batch["sources"])
         reals = photo_to_image(batch["targets"])
         if phase == "Gmain":
-            return self._generator_loss(conditions, reals)
+            return self._generator_loss(conditions, reals, random)
         return self._discriminator_loss(conditions, reals, batch["fakes"], random)
 
-    def _generator_loss(self, conditions, reals):
-        """Equation 8 of the paper, with the perceptual loss of section 4, and further terms."""
+    def _generator_loss(self, conditions, reals, random):
+        """Equation 8 of the paper, with the perceptual loss of section 4, and further terms.
+
+        Of the terms, those of the discriminator see pictures augmented, real and made alike.
+        """
         config, frozen = self.config, self.frozen
         loss, _ = LOSSES[config.adversarial_loss]
         maps = self.generator.features(conditions)
         fakes = self.generator.paint(maps)
-        fake_maps = self.discriminator(fakes, conditions)
-        real_maps = self.discriminator(reals, conditions)
+        # The same draws, so that features of the same place are compared.
+        fake_maps, real_maps = (
+            self.discriminator(*self.augmentation.augment(x, random.within("augment"), conditions))
+            for x in (fakes, reals)
+        )
         terms = [("adversarial", 1.0, adversarial.sum_over_scales(loss, _logits(fake_maps)))]
         if config.feature_weight:
             distance = feature_matching_loss(fake_maps, real_maps)
@@ -367,20 +377,28 @@ class Pix2PixHDTrainer(GANTrainer):
 
     def _discriminator_loss(self, conditions, reals, fakes, random):
         _, loss = LOSSES[self.config.adversarial_loss]
-        seen, updates = tf.concat([conditions, fakes], axis=-1), []
+        earlier, updates = conditions, []
         if self.config.pool_size:
-            seen, updates = self._exchange(seen, random)
+            seen, updates = self._exchange(tf.concat([conditions, fakes], axis=-1), random)
+            earlier, fakes = tf.split(seen, [conditions.shape[-1], fakes.shape[-1]], axis=-1)
+        augment = self.augmentation.augment
+        pairs = [
+            augment(reals, random.within("augment_reals"), conditions),
+            augment(fakes, random.within("augment_fakes"), earlier),
+        ]
         # One pass over both: nothing in the network mixes samples.
-        both = tf.concat([tf.concat([conditions, reals], axis=-1), seen], axis=0)
-        logits = _logits(self.discriminator(both))
+        pictures, given = (tf.concat(parts, axis=0) for parts in zip(*pairs, strict=True))
+        logits = _logits(self.discriminator(pictures, given))
         real_logits, fake_logits = zip(*(tf.split(x, 2) for x in logits), strict=True)
         total = adversarial.sum_over_scales(loss, real_logits, fake_logits)
+        more_logs, more_updates = self.augmentation.observe(real_logits[0], random)
         logs = {
             "Loss/D/loss": total,
             "Loss/scores/real": real_logits[0],
             "Loss/scores/fake": fake_logits[0],
+            **more_logs,
         }
-        return total, logs, updates
+        return total, logs, updates + more_updates
 
     def _exchange(self, fakes, random):
         """(what is seen instead of new fakes, update of the pool) (arXiv 1612.07828, section 2.3).
