@@ -28,6 +28,9 @@ TINY = {
 }
 
 
+RANDOM = StepRandom(0, tf.constant(0, tf.int64), 0, 1)
+
+
 def settings(**changes):
     return Pix2PixHDConfig(**{**TINY, **changes})
 
@@ -90,14 +93,13 @@ def test_the_discriminator_sees_augmented_pictures_with_conditions_that_moved_al
     monkeypatch.setattr(type(trainer.discriminator), "call", record)
     batch = pairs()
     given = trainer._conditions(batch["sources"])
-    random = StepRandom(0, tf.constant(0, tf.int64), 0, 1)
-    trainer.phase_loss("Gmain", batch, random.within("Gmain"))
+    trainer.phase_loss("Gmain", batch, RANDOM)
     (fakes, _), (reals, conditions) = seen
     np.testing.assert_array_equal(fakes, reals)
     assert np.all(np.any(fakes, axis=(1, 2)))
     np.testing.assert_array_equal(conditions, given)  # no part of a condition is cut out
     batch["fakes"] = tf.ones([2, 16, 16, 3])
-    logs = trainer.phase_loss("Dmain", batch, random.within("Dmain"))[1]
+    logs = trainer.phase_loss("Dmain", batch, RANDOM)[1]
     assert float(logs["Augment/p"]) == 1.0
     masks, _ = seen[-1]
     assert len(masks) == 4 and len(np.unique(masks, axis=0)) > 2  # each has its own draw
@@ -110,7 +112,7 @@ def test_the_discriminator_sees_augmented_pictures_with_conditions_that_moved_al
         "call",
         lambda self, *args: pictures.append(args) or call(self, *args),
     )
-    shifted.phase_loss("Gmain", batch, random)
+    shifted.phase_loss("Gmain", batch, RANDOM)
     real, conditions = pictures[-1]
     assert_close(real, conditions, 1e-6)
     assert np.abs(real - given).max() > 0.1
@@ -163,10 +165,10 @@ def test_vgg19_compares_fakes_with_targets():
         vgg19_source={"file": "a"},
     )
     conditions, reals = (photo_to_image(x) for x in pairs().values())
-    loss, logs, _ = trainer._generator_loss(conditions, reals)
+    loss, logs, _ = trainer._generator_loss(conditions, reals, RANDOM)
     expected = perceptual_loss(vgg19(plain.generator(conditions)), vgg19(reals))
     assert_close(logs["Loss/G/perceptual"], expected, 1e-5)
-    without, _, _ = plain._generator_loss(conditions, reals)
+    without, _, _ = plain._generator_loss(conditions, reals, RANDOM)
     assert_close(loss, without + 7 * expected, 1e-5)
     assert trainer.metadata()["perceptual_loss"] == {"file": "a"}
     # Frozen weights are no part of the state.
@@ -182,7 +184,7 @@ def test_a_teacher_is_a_second_target_and_does_not_learn():
     before = values(teacher)
     trainer = config.build(resolution=16, frozen={"teacher": teacher})
     conditions, reals = (photo_to_image(x) for x in pairs().values())
-    loss, logs, _ = trainer._generator_loss(conditions, reals)
+    loss, logs, _ = trainer._generator_loss(conditions, reals, RANDOM)
     student = trainer.generator
     expected = l1_loss(student(conditions), teacher(conditions))
     attention = attention_loss(student.features(conditions), teacher.features(conditions))
