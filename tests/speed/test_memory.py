@@ -27,6 +27,11 @@ def test_the_search_ends_just_below_what_does_not_fit(most, unit, curve):
     assert most - found < max(unit, memory.TOLERANCE * found) + unit
     assert len(set(tried)) == len(tried) <= (6 if curve == 1 else 16)
     assert found == 0 or found in tried
+    if curve == 1 and most >= 2 * unit:  # from what is known at once to the end of the line
+        tried.clear()
+        known = [(batch, taken(batch)) for batch in (unit, 2 * unit)]
+        assert memory.largest(peak, limit, unit, known) == found
+        assert len(tried) <= 2
 
 
 def test_batches_and_parts_are_those_the_trainer_accepts():

@@ -26,7 +26,7 @@ def measure(config, settings):
     and a quarter. With `memory_limit`, also the largest batch that stays within.
     """
     limit = (settings.memory_limit or MARGIN * _free_gib()) * 2**30
-    rows, notes = [], []
+    rows, notes, known = [], [], {}
     with tempfile.TemporaryDirectory() as folder:
         sizes = at_resolutions(config, settings.resolutions, folder)
         for sized in sizes.values():
@@ -46,8 +46,10 @@ def measure(config, settings):
                 notes.append(f"{setting}: more than {limit / 2**30:.1f} GiB")
             else:
                 rows.append(row("peak memory", setting, [peak / 2**30], "GiB"))
+                if micro is None:
+                    known.setdefault((resolution, precision), []).append((batch, peak))
         if settings.memory_limit:
-            rows += _largest_batches(sizes, settings, limit)
+            rows += _largest_batches(sizes, settings, limit, known)
     notes.insert(0, f"{widths(sized)}; one step with all phases, tracing included; one repeat")
     return Table(rows, notes)
 
@@ -76,7 +78,7 @@ def one_step(config):
     yield process_memory()
 
 
-def largest(peak, limit, unit):
+def largest(peak, limit, unit, known=()):
     """Largest multiple of `unit` whose peak is within `limit`, to `TOLERANCE`.
 
     Peaks are nearly linear in the batch: the line through the last two says what to try next, and
@@ -86,37 +88,42 @@ def largest(peak, limit, unit):
         peak: function of a number of images -> bytes, or None for more than `limit`.
         limit: bytes.
         unit: of the numbers that are tried.
+        known: [(images, bytes)] that are within, ascending.
 
     Returns:
         The number, 0 if not even `unit` fits.
     """
-    low, high = 0, math.inf  # the largest that fits, the smallest that does not, in units
-    known, guess = [], 1
+    points = [(images / unit, taken) for images, taken in known][-2:]
+    low = int(points[-1][0]) if points else 0  # the largest that fits, in units
+    high = math.inf  # the smallest that does not
     while True:
+        step = max(1, int(TOLERANCE * low))
+        room = _room(points, limit)
+        if high - low <= step or room < low + step:
+            return low * unit
+        if low < room < high:  # a line from small batches foretells a large one badly: not too far
+            guess = int(min(room, 32 * low))
+        else:
+            guess = max(1, 2 * low) if high == math.inf else (low + high) // 2
         taken = peak(guess * unit)
         if taken is None:
             high = guess
         else:
             low = guess
-            known = [*known[-1:], (guess, taken)]
-        step = max(1, int(TOLERANCE * low))
-        if high - low <= step:
-            return low * unit
-        if len(known) < 2:
-            guess = 2 * low if high == math.inf else (low + high) // 2
-            continue
-        (first, before), (last, after) = known
-        slope = (after - before) / (last - first)
-        room = math.inf if slope <= 0 else int(last + (limit - after) / slope)
-        if room < low + step:
-            return low * unit
-        if room < high:  # a line from small batches foretells a large one badly: not too far
-            guess = min(max(room, low + 1), 32 * low)
-        else:
-            guess = 2 * low if high == math.inf else (low + high) // 2
+            points = [*points[-1:], (guess, taken)]
 
 
-def _largest_batches(sizes, settings, limit):
+def _room(points, limit):
+    """What the line through two points leaves room for; without a rising line anything."""
+    if len(points) < 2:
+        return math.inf
+    (first, before), (last, after) = points
+    slope = (after - before) / (last - first)
+    return math.inf if slope <= 0 else last + (limit - after) / slope
+
+
+def _largest_batches(sizes, settings, limit, known):
+    """`known`: {(resolution, precision): [(batch, bytes)]}."""
     for resolution, sized in sizes.items():
         for precision in settings.precisions:
             tried = tqdm(desc=f"largest batch, {resolution} px, {precision}", leave=False)
@@ -126,8 +133,9 @@ def _largest_batches(sizes, settings, limit):
                 candidate = _candidate(sized, precision, batch, sized.trainer.micro_batch)
                 return peak_memory(candidate, limit)
 
+            points = [] if sized.trainer.micro_batch else known.get((resolution, precision), [])
             with tried:
-                batch = largest(peak, limit, _unit(sized))
+                batch = largest(peak, limit, _unit(sized), points)
             name = f"largest batch within {settings.memory_limit:g} GiB"
             yield row(name, f"{resolution} px, {precision}", [batch], "images")
 
