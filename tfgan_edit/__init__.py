@@ -11,6 +11,7 @@ from tfgan_edit.data import register_tfds_on_import
 from tfgan_edit.networks import (  # noqa: F401 - registers their classes
     attribute_classifier,
     encoder,
+    isf_gan,
     mobile_pix2pixhd,
     pix2pixhd,
     stylegan,

@@ -17,6 +17,7 @@ from tfgan_edit.networks.stylegan2 import (
     level_policies,
     levels_of,
 )
+from tfgan_edit.ops.images import pooled_to
 
 
 @register
@@ -104,7 +105,7 @@ class LatentEncoder(keras.Model):
         return w[:, tf.newaxis] + offsets
 
     def parts(self, images):
-        x = self._resized(images)
+        x = pooled_to(images, (*self.resolution, self.img_channels))
         for i, block in enumerate(self.blocks):
             x, _ = block.call(None if i == 0 else x, x)
         size = self.constant_size * self.channels[4]
@@ -118,16 +119,6 @@ class LatentEncoder(keras.Model):
         """Pixels of the last activation."""
         height, width = self.resolution
         return height * width * 16 // self.levels[-1] ** 2
-
-    def _resized(self, images):
-        (height, width), size = self.resolution, tuple(images.shape[1:3])
-        factor = size[0] // height
-        if size != (factor * height, factor * width) or images.shape[3] != self.img_channels:
-            raise ValueError(
-                f"images must be [N, {height}, {width}, {self.img_channels}] or a multiple of "
-                f"that size. Received: {images.shape}"
-            )
-        return tf.nn.avg_pool2d(images, factor, factor, "VALID") if factor > 1 else images
 
     def get_config(self):
         height, width = self.resolution
