@@ -261,7 +261,6 @@ KNOWN = {
     "StyleGAN3": ("synthesis.input.transform", "synthesis.L0_36_512.weight"),
     "StyleMapGAN": ("mapping_z.1.weight", "decoder.input.input"),
     "GANs N' Roses": ("encoder.stem.0.0.weight", "convs.0.conv.weight"),
-    "ISF-GAN": ("w_net.z_net.shared.0.weight",),
 }
 
 

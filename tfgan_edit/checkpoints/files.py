@@ -22,7 +22,7 @@ MAX_TEXT = 10_000_000  # characters of a file's `meta`
 # Networks whose name stands before those of their arrays: "g_ema.conv1…", "G/synthesis…".
 NETWORK_NAMES = (
     *("G", "D", "Gs", "G_ema", "g", "d", "g_ema", "e_ema", "generator", "discriminator"),
-    "generator_smooth",
+    *("generator_smooth", "mapnet"),
 )
 PARAMETERS = "param/"
 TF_NAMES = ("G", "D", "Gs")

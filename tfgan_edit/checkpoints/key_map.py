@@ -30,6 +30,13 @@ class Entry(NamedTuple):
     variable: keras.Variable
     layout: Layout
     optional: bool = False  # some files lack it; the variable then keeps its value
+    row: int | None = None  # of a variable that stacks arrays of several layers
+
+    @property
+    def shape(self):
+        """Of the array in our layout."""
+        shape = tuple(self.variable.shape)
+        return shape if self.row is None else shape[1:]
 
 
 class Fixed(NamedTuple):
@@ -139,32 +146,41 @@ def assign_weights(network, entries, arrays):
     for name in sorted(fixed.keys() & arrays.keys()):
         _check_fixed(name, np.asarray(arrays[name]), fixed[name])
     values = [
-        (entry.variable, _load(entry, np.asarray(arrays[entry.source])))
+        (entry, _load(entry, np.asarray(arrays[entry.source])))
         for entry in entries
         if entry.source not in absent
     ]
-    for variable, value in values:  # only now: a refused file changes nothing
-        variable.assign(value)
+    stacks = {}
+    for entry, value in values:  # only now: a refused file changes nothing
+        if entry.row is None:
+            entry.variable.assign(value)
+        else:
+            variable, rows = stacks.setdefault(id(entry.variable), (entry.variable, {}))
+            rows[entry.row] = value
+    for variable, rows in stacks.values():
+        stacked = keras.ops.convert_to_numpy(variable).copy()
+        stacked[list(rows)] = list(rows.values())
+        variable.assign(stacked)
     return sorted(absent)
 
 
 def export_arrays(entries):
     """The inverse: {name in the file: array in its layout}."""
     return {
-        row.source: (
-            row.value
-            if isinstance(row, Fixed)
-            else np.asarray(
-                row.layout.store(keras.ops.convert_to_numpy(row.variable)), order="C"
-            )
-        )
+        row.source: row.value if isinstance(row, Fixed) else _store(row)
         for row in entries
         if not isinstance(row, Unused)
     }
 
 
+def _store(entry):
+    value = keras.ops.convert_to_numpy(entry.variable)
+    value = value if entry.row is None else value[entry.row]
+    return np.asarray(entry.layout.store(value), order="C")
+
+
 def _load(entry, array):
-    wanted = tuple(entry.variable.shape)
+    wanted = entry.shape
     _check_numbers(entry.source, array)
     try:
         value = entry.layout.load(array)

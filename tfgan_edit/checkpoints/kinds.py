@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tfgan_edit.checkpoints import features, layer_names, pix2pixhd, stylegan
+from tfgan_edit.checkpoints import features, isf_gan, layer_names, pix2pixhd, stylegan
 from tfgan_edit.checkpoints import stylegan2 as key_map
 from tfgan_edit.checkpoints import stylegan2_settings as settings
 from tfgan_edit.checkpoints import stylegan2_sizes as sizes
@@ -19,6 +19,7 @@ from tfgan_edit.networks.features.efficientnet import EfficientNetLite
 from tfgan_edit.networks.features.inception import InceptionV3
 from tfgan_edit.networks.features.lpips import LPIPS, LPIPSHeads
 from tfgan_edit.networks.features.stacks import VGG, AlexNet, SqueezeNet
+from tfgan_edit.networks.isf_gan import ImplicitStyleFunction, ISFGANDiscriminator
 from tfgan_edit.networks.pix2pixhd import (
     Pix2PixHDDiscriminator,
     Pix2PixHDGenerator,
@@ -43,6 +44,10 @@ ROSINALITY_LICENCE = (
 PIX2PIXHD_LICENCE = (
     "Converted weights stay under the licence of their source: ask who trained them, on what; "
     "those of StyleGAN2 Distillation are CC BY-NC 4.0 (non-commercial)."
+)
+ISF_GAN_LICENCE = (
+    "Converted weights stay under the licence of their source, which for the published ones states "
+    "none: all rights are reserved. Do not redistribute."
 )
 TORCHVISION_LICENCE = "torchvision's weights are BSD-3-Clause; trained on ImageNet: research."
 
@@ -460,6 +465,36 @@ KINDS = (
             ),
         ),
     ),
+    Kind(
+        "isf-gan",
+        "ISF-GAN",
+        "isf_gan",
+        ISF_GAN_LICENCE,
+        (
+            Network(
+                "style_function",
+                ("mapnet",),
+                (r"w_net\.z_net\.shared\.0\.weight", r"w_net\.fc\.0\.weight"),
+                ImplicitStyleFunction,
+                isf_gan.style_function_sizes,
+                isf_gan.from_style_function,
+                isf_gan.style_function_map,
+                isf_gan.style_function_settings,
+                beside=isf_gan.BESIDE,
+                ignored=tuple(map(re.escape, isf_gan.BESIDE)),
+            ),
+            Network(
+                "discriminator",
+                ("discriminator",),
+                (r"main\.0\.weight", r"out_cls\.1\.weight", r"out_src\.1\.weight"),
+                ISFGANDiscriminator,
+                isf_gan.discriminator_sizes,
+                lambda settings: {},
+                isf_gan.discriminator_map,
+                isf_gan.discriminator_settings,
+            ),
+        ),
+    ),
     *FEATURE_KINDS,
 )
 
@@ -472,8 +507,6 @@ ONLY_KNOWN = (
     ("StyleMapGAN's encoder", (r"from_rgb\.0\.weight", r"convs\.0\.conv1\.0\.weight")),
     ("GANs N' Roses", (r"encoder\.stem\.0\.0\.weight",)),
     ("GANs N' Roses' discriminator", (r"(l|d)_branch\.0\.0\.weight",)),
-    ("ISF-GAN", (r"w_net\.z_net\.shared\.0\.weight",)),
-    ("ISF-GAN's discriminator", (r"main\.1\.conv1x1\.weight", r"out_cls\.1\.weight")),
 )
 
 

@@ -8,7 +8,7 @@ import re
 
 from tfgan_edit.checkpoints.key_map import AS_IS, CONV, Unused, rows
 from tfgan_edit.checkpoints.stored import brief
-from tfgan_edit.checkpoints.stylegan2_sizes import Shapes
+from tfgan_edit.checkpoints.stylegan2_sizes import Shapes, check_parameters
 from tfgan_edit.config import UserError
 
 CONV_LAYER = (
@@ -130,7 +130,7 @@ def local_enhancer_sizes(arrays):
             f"its generator has {arguments['width']} channels at full size and the outermost of "
             f"its {levels} enhancers {width}; each must have half of those of the one before"
         )
-    _check_size(arrays, levels * blocks * 18 * (2 * width) ** 2)
+    check_parameters(arrays, levels * blocks * 18 * (2 * width) ** 2)
     return {
         **arguments,
         "width": width,
@@ -173,7 +173,7 @@ def _trunk_sizes(shape):
         raise UserError(
             f"its {halvings} halvings lead from {width} to {narrow} channels; each must double them"
         )
-    _check_size(shape.arrays, (18 * len(blocks) + 12) * narrow**2)
+    check_parameters(shape.arrays, (18 * len(blocks) + 12) * narrow**2)
     arguments = {
         "in_channels": in_channels,
         "width": width,
@@ -196,7 +196,7 @@ def _discriminator_sizes(arrays, scale, layer, norm):
     width, widest = filters[0], filters[-2]
     capped = widest != width * 2**halvings
     pairs = zip(filters, filters[1:], strict=False)
-    _check_size(arrays, scales * sum(16 * a * b for a, b in pairs))
+    check_parameters(arrays, scales * sum(16 * a * b for a, b in pairs))
     return {
         "in_channels": shape(scale.format(0), 4)[1],
         "width": width,
@@ -205,16 +205,6 @@ def _discriminator_sizes(arrays, scale, layer, norm):
         "channel_max": widest if capped else max(widest, 512),
         "norm": "batch" if norm in shape else "instance",
     }
-
-
-def _check_size(arrays, count):
-    """Refuses sizes of networks, of over `count` parameters, far larger than the file."""
-    stored = sum(array.size for array in arrays.values())
-    if count > 2 * stored + 1_000_000:
-        raise UserError(
-            f"its arrays do not fit each other: a network of their widths has over {count:,} "
-            f"parameters, the file {stored:,}"
-        )
 
 
 # === Settings: from and to the original constructors ===

@@ -39,6 +39,8 @@ def _sizes(network):
         return "any", f"{network.width} at full size, reads {network.in_channels}", "none"
     pyramid = getattr(network, "synthesis", network)
     height, width = network.resolution
+    if not hasattr(pyramid, "channels"):  # doubled at every halving
+        return f"{width}x{height}", f"{network.width} at full size", str(network.label_dim)
     channels = " ".join(f"{level}:{count}" for level, count in sorted(pyramid.channels.items()))
     architecture = getattr(pyramid, "architecture", "")
     return f"{width}x{height} {architecture}".rstrip(), channels, str(network.label_dim or "none")

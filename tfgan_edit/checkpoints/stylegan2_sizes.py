@@ -46,6 +46,16 @@ class Shapes:
         return levels
 
 
+def check_parameters(arrays, count):
+    """Refuses sizes of networks, of over `count` parameters, far larger than the file."""
+    stored = sum(array.size for array in arrays.values())
+    if count > 2 * stored + 1_000_000:
+        raise UserError(
+            f"its arrays do not fit each other: a network of their widths has over {count:,} "
+            f"parameters, the file {stored:,}"
+        )
+
+
 def _resolution(constant, levels):
     """The argument for a constant of (height, width) below these levels."""
     height, width = (int(side) * levels[-1] // 4 for side in constant)
