@@ -44,7 +44,7 @@ def define_flags(f):
     text, integer, number, words = (functools.partial(kind, flag_values=f) for kind in kinds)
     several = functools.partial(flags.DEFINE_multi_string, flag_values=f)
     text("preset", None, "Preset of a StyleGAN, or a run folder that has one.")
-    text("scorer", None, "Preset with a classifier of the attribute.")
+    text("scorer", None, "Preset of a classifier, a .keras model, or faces:NETWORK+NETWORK.")
     text("scorer_names", None, "Names of the probabilities of a .keras model.")
     text("attribute", None, "Name of the scorer's, or a:b, from b to a.")
     flags.DEFINE_bool("reverse", False, "Learn to take the attribute away.", flag_values=f)

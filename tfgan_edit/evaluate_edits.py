@@ -44,7 +44,7 @@ def define_flags(f):
     kinds = (flags.DEFINE_string, flags.DEFINE_integer, flags.DEFINE_float, flags.DEFINE_list)
     text, integer, number, words = (functools.partial(kind, flag_values=f) for kind in kinds)
     words("editor", [], "Presets of one-pass networks, or of a StyleGAN with --encoder.")
-    text("scorer", None, "Preset with a classifier, or a .keras model.")
+    text("scorer", None, "Preset of a classifier, a .keras model, or faces:NETWORK+NETWORK.")
     words("scorer_names", [], "Names of the probabilities of a .keras model.")
     text("attribute", None, "Name of the scorer's, or a:b, from b to a.")
     flags.DEFINE_bool("reverse", False, "The edit takes the attribute away.", flag_values=f)

@@ -40,7 +40,7 @@ def define_flags(f):
     text("out", None, "Pairs folder to make.")
     integer("num", 10000, "Pairs.", lower_bound=1)
     text("direction", None, "Direction of find_direction, or an official .npy file.")
-    text("scorer", None, "Preset with a classifier, or a .keras model.")
+    text("scorer", None, "Preset of a classifier, a .keras model, or faces:NETWORK+NETWORK.")
     words("scorer_names", [], "Names of the probabilities of a .keras model.")
     text("attribute", None, "Name of the scorer's, or a:b, from b to a. Default: the direction's.")
     flags.DEFINE_bool("reverse", False, "From photos with it to photos without.", flag_values=f)

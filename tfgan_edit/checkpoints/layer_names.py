@@ -1,11 +1,12 @@
 """Names of our layers -> prefixes in the states that their authors published.
 
 A function each, of a layer's name, which returns where its kernel and bias are and where the
-batch normalisation behind it is, if there is one. The networks of TensorFlow.js files, whose
-batch normalisation is folded already, have functions that return the arrays themselves.
+batch normalisation behind it is, if there is one. The networks of TensorFlow.js and ONNX
+files have functions that return the arrays themselves.
 """
 
 import dataclasses
+import math
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,3 +99,34 @@ def emotion_values(layer, arrays):
     stem = f"StatefulPartitionedCall/model_1/{layer}/{kind}"
     names = lost.get(layer, [f"{stem}_weights", f"{stem}_bn_offset"])
     return [arrays[name] for name in names]
+
+
+def dlib_gender_values(layer, arrays):
+    """Kernel and bias of a layer of `DlibGender`; a factor on its input is multiplied in."""
+    numbers = {"conv1": 19, "conv2": 16, "conv3": 12, "conv4": 9, "feats": 4, "gender_pred": 1}
+    number = numbers[layer]
+    if layer.startswith("conv"):
+        return _with_affine(number, arrays)
+    kernel = arrays[f"layer_{number}_weights"] * arrays[f"layer_{number + 1}_scalar"]
+    if layer == "feats":  # channels before rows and columns there, behind them here
+        channels = arrays["layer_9_bias"].size
+        side = math.isqrt(len(kernel) // channels)
+        kernel = kernel.reshape(channels, side, side, -1).transpose(1, 2, 0, 3)
+        kernel = kernel.reshape(channels * side**2, -1)
+    return kernel, arrays[f"layer_{number}_bias"]
+
+
+def dlib_age_values(layer, arrays):
+    """Kernel and bias of a layer of `DlibAge`."""
+    if layer == "age_pred":
+        return arrays["layer_1_weights"], arrays["layer_1_bias"]
+    first = {"stem": 52, "unit1": 47, "unit2": 39, "unit3": 28, "unit4": 20, "unit5": 9}
+    unit, _, part = layer.partition("_")
+    return _with_affine(first[unit] - (3 if part == "conv2" else 0), arrays)
+
+
+def _with_affine(number, arrays):
+    """Kernel and bias of an ONNX convolution [O, I, h, w] and the channels' affine behind it."""
+    kernel, bias = (arrays[f"layer_{number}_{part}"] for part in ("weights", "bias"))
+    scale, offset = (arrays[f"layer_{number - 1}_{k}"].ravel() for k in ("scale", "offset"))
+    return kernel.transpose(2, 3, 1, 0) * scale, bias * scale + offset

@@ -1,23 +1,31 @@
 """Scorers: images -> probabilities of named attributes.
 
-One interface for classifiers that this package trains and for any other network, so that
-directions, pairs and evaluations do not know which one looks at their pictures.
+One interface for classifiers that this package trains, for published networks of faces and for
+any other network, so that directions, pairs and evaluations do not know which one looks at their
+pictures.
 """
 
 import difflib
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from tfgan_edit.config import UserError
+from tfgan_edit.data.records import canonical_hash
+from tfgan_edit.metrics.extractors import EXTRACTORS, load_network
 from tfgan_edit.metrics.resizing import resize
+from tfgan_edit.networks.features.faces import EXPRESSIONS
 from tfgan_edit.ops.images import photo_to_image
 from tfgan_edit.preset import load_preset
 from tfgan_edit.storage import sha256_of
 
 CLASSIFIER = "classifier"  # name of the network in a preset
 RULE = "bilinear_antialiased"  # of resizing, a key of `metrics.resizing.RULES`
+PUBLISHED = "faces:"  # what stands before the names of published networks
+AGES = {"young": (0, 30), "middle": (30, 50), "old": (50, None)}  # years, from and below
 
 
 class Scorer:
@@ -30,7 +38,8 @@ class Scorer:
     Args:
         score: graph function of images [N, height, width, 3] in [-1, 1] -> probabilities [N, K].
         names: K names.
-        resolution: (height, width) that `score` takes; other images are resized to it.
+        resolution: (height, width) that `score` takes, other images are resized to it; or None,
+            if it takes any.
         embed: graph function of the same images -> features [N, D], or None.
         sha256: hash of what scores, for manifests.
         path: where it was loaded from.
@@ -39,11 +48,13 @@ class Scorer:
     def __init__(self, score, names, resolution, *, embed=None, sha256=None, path=None):
         self.score = score
         self.names = tuple(names)
-        self.resolution = tuple(resolution)
+        self.resolution = None if resolution is None else tuple(resolution)
         self.embed = embed
         self.sha256 = sha256
         self.path = path
-        self._score = tf.function(score, autograph=False, reduce_retracing=True)
+        # One graph for batches of all lengths, but sizes of pictures must be known in it.
+        fixed = self.resolution is not None
+        self._score = tf.function(score, autograph=False, reduce_retracing=fixed)
 
     def __call__(self, images):
         scores = self._score(self._fitted(tf.convert_to_tensor(images))).numpy()
@@ -65,10 +76,14 @@ class Scorer:
 
     def _fitted(self, images):
         images = tf.cast(images, tf.float32)
-        if tuple(images.shape[1:3]) == self.resolution:
+        if self.resolution in (None, tuple(images.shape[1:3])):
             return images
-        colours = tf.clip_by_value((images + 1.0) * 127.5, 0.0, 255.0)
-        return photo_to_image(resize(colours, self.resolution, RULE))
+        return photo_to_image(resize(_colours(images), self.resolution, RULE))
+
+
+def _colours(images):
+    """Images in [-1, 1] as colours in [0, 255], not rounded."""
+    return tf.clip_by_value((images + 1.0) * 127.5, 0.0, 255.0)
 
 
 def place_of(name, names):
@@ -86,13 +101,18 @@ def load_scorer(path, names=None):
     """Loads what scores pictures.
 
     Args:
-        path: a preset (or run folder) with a network "classifier", or a `.keras` file of any model
-            of images [N, H, W, 3] in [-1, 1] -> probabilities [N, K].
+        path: a preset (or run folder) with a network "classifier", a `.keras` file of any model
+            of images [N, H, W, 3] in [-1, 1] -> probabilities [N, K], or "faces:" and the names
+            of published networks with + between them, as "faces:dlib_age+emotion".
         names: K names for a `.keras` model, which has none of its own.
 
     Raises:
-        UserError: neither of the two, or names that do not fit.
+        UserError: none of these, weights that are not here, or names that do not fit.
     """
+    if str(path).startswith(PUBLISHED):
+        if names:
+            raise UserError(f"names {','.join(names)}: {path} has its own")
+        return published_scorer(str(path).removeprefix(PUBLISHED).split("+"))
     path = Path(path)
     if path.suffix == ".keras":
         return _model_scorer(path, names)
@@ -141,3 +161,96 @@ def _model_scorer(path, names):
 
 def _is_shape(shape, rank):
     return isinstance(shape, tuple) and len(shape) == rank and not isinstance(shape[-1], tuple)
+
+
+# === Published networks of faces ===
+
+
+class _Published(NamedTuple):
+    """What a published network says of a face.
+
+    Attributes:
+        extractor: key of `EXTRACTORS`, which knows its weights, its input and its frame.
+        names: of the probabilities.
+        probabilities: function of its outputs -> [N, K].
+        embedding: which output tells people apart, or None.
+    """
+
+    extractor: str
+    names: tuple[str, ...]
+    probabilities: Callable
+    embedding: str | None = None
+
+
+def _in_ages(years):
+    """Probabilities [N, 3] of `AGES` of those of single years [N, Y]."""
+    spans = [years[:, slice(*span)] for span in AGES.values()]
+    return tf.stack([tf.reduce_sum(span, axis=1) for span in spans], axis=1)
+
+
+_AGES = tuple(f"age={name}" for name in AGES)
+_HAPPY = EXPRESSIONS.index("happy")
+PUBLISHED_NETWORKS = {
+    "dlib_gender": _Published("dlib_male", ("male",), lambda outputs: outputs["male"]),
+    "dlib_age": _Published("dlib_age", _AGES, lambda outputs: _in_ages(outputs["ages"])),
+    "faceres": _Published(
+        "faceres",
+        ("male", *_AGES),
+        lambda outputs: tf.concat([outputs["male"], _in_ages(outputs["ages"])], axis=1),
+        embedding="embedding",
+    ),
+    "emotion": _Published(
+        "emotion", ("smile",), lambda outputs: outputs["expressions"][:, _HAPPY : _HAPPY + 1]
+    ),
+}
+
+
+def published_scorer(networks, given=None):
+    """The `Scorer` of published networks of faces, for pictures that are aligned as FFHQ's.
+
+    Args:
+        networks: keys of `PUBLISHED_NETWORKS`. `male` is the sex that a face looks like, `age=…`
+            the years that it looks like, `smile` the expression "happy".
+        given: {name of weights: path} by the user.
+
+    Raises:
+        UserError: an unknown network, two that tell the same, or weights that are not here.
+    """
+    parts, names = [], []
+    for network in networks:
+        if network not in PUBLISHED_NETWORKS:
+            known = ", ".join(PUBLISHED_NETWORKS)
+            raise UserError(
+                f"scorer {PUBLISHED}{'+'.join(networks)}: {network!r} is none of {known}"
+            )
+        part = PUBLISHED_NETWORKS[network]
+        twice = [name for name in part.names if name in names]
+        if twice:
+            raise UserError(
+                f"scorer {PUBLISHED}{'+'.join(networks)}: two of its networks tell {twice[0]!r}; "
+                "choose one of them"
+            )
+        parts.append(part)
+        names += part.names
+    loaded = [load_network(part.extractor, given) for part in parts]
+
+    def outputs_of(i, images):
+        extractor = EXTRACTORS[parts[i].extractor]
+        return loaded[i][0](extractor.inputs(_colours(images)), training=False)
+
+    def score(images):
+        columns = [part.probabilities(outputs_of(i, images)) for i, part in enumerate(parts)]
+        return tf.concat(columns, axis=1)
+
+    def embed(images):
+        return outputs_of(telling, images)[parts[telling].embedding]
+
+    telling = next((i for i, part in enumerate(parts) if part.embedding), None)
+    return Scorer(
+        score,
+        names,
+        None,
+        embed=None if telling is None else embed,
+        sha256=canonical_hash([names, AGES, [sources for _, sources in loaded]]),
+        path=PUBLISHED + "+".join(networks),
+    )

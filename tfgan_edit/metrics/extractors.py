@@ -18,6 +18,7 @@ from tfgan_edit.config import UserError
 from tfgan_edit.metrics.resizing import resize
 from tfgan_edit.metrics.weights import fill_values, find_file, read_file
 from tfgan_edit.networks.features.arcface import ArcFace
+from tfgan_edit.networks.features.dlib_faces import DlibAge, DlibGender
 from tfgan_edit.networks.features.efficientnet import EfficientNetLite
 from tfgan_edit.networks.features.faces import Emotion, FaceRes
 from tfgan_edit.networks.features.frozen import IMAGENET_MEAN, IMAGENET_STD
@@ -51,6 +52,19 @@ class Extractor:
     rule: str
     box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
 
+    def inputs(self, photos):
+        """What the network takes, [N, size, size, 3] in [-1, 1], of photos in [0, 255].
+
+        Args:
+            photos: tensor [N, H, W, 1 or 3].
+        """
+        if photos.shape[-1] == 1:
+            photos = tf.repeat(photos, 3, axis=-1)
+        sides = np.array([*photos.shape[1:3]] * 2)
+        top, left, bottom, right = np.round(self.box * sides).astype(int)
+        photos = photos[:, top:bottom, left:right]
+        return photo_to_image(resize(photos, (self.size, self.size), self.rule))
+
 
 def _inception(file, **settings):
     """Extractor of an Inception v3; 299 px."""
@@ -65,7 +79,7 @@ def _inception(file, **settings):
 
 
 def _face(network, file, output, size, values_of, box):
-    """Extractor of a TensorFlow.js network of faces."""
+    """Extractor of a small network of faces; `box` is of faces that are aligned as in FFHQ."""
     return Extractor(
         build=network,
         load=lambda network, arrays: fill_values(network, arrays[file], values_of),
@@ -77,7 +91,7 @@ def _face(network, file, output, size, values_of, box):
     )
 
 
-_FACE = (0.22, 0.15, 0.92, 0.85)
+_FACE, _DLIB_FACE = (0.22, 0.15, 0.92, 0.85), (0.26, 0.18, 0.9, 0.82)
 _IMAGENET = {"mean": IMAGENET_MEAN, "std": IMAGENET_STD}
 _FID = _inception("inception")
 EXTRACTORS = {
@@ -128,13 +142,16 @@ EXTRACTORS = {
         rule="adaptive_average",
         box=(35 / 256, 32 / 256, 223 / 256, 220 / 256),
     ),
-    # Boxes of faces that are aligned as in FFHQ.
     "faceres": _face(FaceRes, "faceres", "embedding", 224, layer_names.faceres_values, _FACE),
     "faceres_male": _face(FaceRes, "faceres", "male", 224, layer_names.faceres_values, _FACE),
     "faceres_age": _face(FaceRes, "faceres", "age", 224, layer_names.faceres_values, _FACE),
     "emotion": _face(
         Emotion, "emotion", "expressions", 64, layer_names.emotion_values, (0.25, 0.18, 0.92, 0.82)
     ),
+    "dlib_male": _face(
+        DlibGender, "dlib_gender", "male", 32, layer_names.dlib_gender_values, _DLIB_FACE
+    ),
+    "dlib_age": _face(DlibAge, "dlib_age", "age", 64, layer_names.dlib_age_values, _DLIB_FACE),
 }
 
 
@@ -197,13 +214,7 @@ class FeatureFunction:
 
     def of_tensor(self, photos):
         """The same within a graph: [N, H, W, 1 or 3] in [0, 255] -> float32 [N, D], a tensor."""
-        side = self.extractor.size
-        if photos.shape[-1] == 1:
-            photos = tf.repeat(photos, 3, axis=-1)
-        sides = np.array([*photos.shape[1:3]] * 2)
-        top, left, bottom, right = np.round(self.extractor.box * sides).astype(int)
-        photos = photos[:, top:bottom, left:right]
-        images = photo_to_image(resize(photos, (side, side), self.extractor.rule))
+        images = self.extractor.inputs(photos)
         return self.network(images, training=False)[self.extractor.output]
 
     def __call__(self, photos):

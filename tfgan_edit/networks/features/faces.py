@@ -24,7 +24,7 @@ class FaceRes(FeatureNetwork):
     """MobileNet (Howard et al., arXiv 1704.04861) with heads for sex and age; 3,489,403 values.
 
     Call: faces [N, 224, 224, 3] in [-1, 1] -> {"embedding": [N, 1024], "male": [N, 1],
-    probability, "age": [N, 1], years, the mean of 100 classes}.
+    probability, "ages": [N, 100], probabilities of the years 0 to 99, "age": [N, 1], their mean}.
 
     Args:
         stages: (filters, strides) of the separable convolutions.
@@ -45,7 +45,8 @@ class FaceRes(FeatureNetwork):
             x = layers.dense(embedding, hidden, name="feats", activation="relu")
             ages = layers.dense(x, 100, name="age_pred", activation="softmax")
             male = layers.dense(x, 1, name="gender_pred", activation="sigmoid")
-            return {"embedding": embedding, "male": male, "age": ExpectedClass()(ages)}
+            age = ExpectedClass()(ages)
+            return {"embedding": embedding, "male": male, "ages": ages, "age": age}
 
         settings = {"stages": stages, "stem": stem, "hidden": hidden}
         super().__init__(graph, (None, None, 3), settings, name, dtype)

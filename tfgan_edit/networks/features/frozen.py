@@ -102,6 +102,9 @@ class Layers:
     def max_pool(self, x, size=3, strides=2, padding="valid"):
         return keras.layers.MaxPooling2D(size, strides, padding, dtype=self.policy)(x)
 
+    def average_pool(self, x, size=2, strides=2):
+        return keras.layers.AveragePooling2D(size, strides, dtype=self.policy)(x)
+
     def mean(self, x):
         """Mean over space, in float32."""
         return keras.layers.GlobalAveragePooling2D(dtype="float32")(x)
