@@ -5,7 +5,7 @@ import pytest
 
 from tests.cases import assert_close, run_layer_test
 from tests.reference import normalization as reference
-from tfgan_edit.layers.statistics import MinibatchStddev
+from tfgan_edit.layers.statistics import BatchStddev, MinibatchStddev
 
 
 def sample(*shape):
@@ -45,3 +45,23 @@ def test_equals_reference():
 def test_wrong_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         MinibatchStddev(**arguments)
+
+
+@pytest.mark.parametrize("mean, columns", ((False, 5), (True, 6)))
+def test_batch_stddev_keeps_the_promises_of_a_layer(mean, columns, tmp_path):
+    run_layer_test(
+        BatchStddev,
+        {"mean": mean},
+        (sample(4, 5),),
+        expected_shape=(4, columns),
+        expected_trainable=0,
+        tmp_path=tmp_path,
+    )
+
+
+def test_batch_stddev_has_one_row_for_all():
+    x = sample(4, 5)
+    deviation = np.sqrt(x.var(axis=0) + 1e-8)
+    assert_close(BatchStddev()(x), np.tile(deviation, (4, 1)), 1e-6)
+    appended = np.full((4, 1), deviation.mean(), np.float32)
+    assert_close(BatchStddev(mean=True)(x), np.concatenate([x, appended], axis=1), 1e-6)

@@ -23,6 +23,39 @@ def r1_penalty(discriminate, images):
     return tf.reduce_sum(tf.square(gradients), axis=[1, 2, 3]), logits
 
 
+def heads_r1_penalty(discriminate, inputs, mode="mean", batch=None):
+    """R1 of a discriminator of several heads: Σ_heads |d h / dx|² per sample.
+
+    h is the mean of a head's logits over samples and places, as published with GANs N' Roses
+    (arXiv 2106.06561), or their sum. Of a batch of N the mean makes the penalty N² times smaller
+    than the sum does; of a map of logits, the square of its size again.
+
+    Args:
+        discriminate: inputs -> list of logits [N, …].
+        inputs: [N, …].
+        mode: "mean" or "sum".
+        batch: samples that the mean is over, where these are but a part of them; default N.
+
+    Returns:
+        float32 [N].
+    """
+    if mode not in ("mean", "sum"):
+        raise ValueError(f"mode must be 'mean' or 'sum'. Received: mode={mode!r}")
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(inputs)
+        heads = discriminate(inputs)
+        size = inputs.shape[0] if batch is None else batch
+        totals = []
+        for logits in heads:
+            count = size * math.prod(logits.shape[1:]) if mode == "mean" else 1
+            totals.append(tf.reduce_sum(tf.cast(logits, tf.float32)) / count)
+    penalties = []
+    for total in totals:
+        gradients = tf.cast(tape.gradient(total, inputs), tf.float32)
+        penalties.append(tf.reduce_sum(tf.square(gradients), axis=range(1, len(inputs.shape))))
+    return tf.add_n(penalties)
+
+
 def path_lengths(synthesize, w_plus, directions):
     """|Jᵀy| of the generator (arXiv 1912.04958, eq. 4), averaged over the rows of w_plus.
 

@@ -18,6 +18,12 @@ def l1_loss(fake, real):
     return tf.reduce_mean(difference, axis=range(1, len(difference.shape)))
 
 
+def squared_loss(fake, real):
+    """Mean of (fake - real)² over all axes but the first, in float32: [N, …] -> [N]."""
+    difference = tf.cast(fake, tf.float32) - tf.cast(real, tf.float32)
+    return tf.reduce_mean(tf.square(difference), axis=range(1, len(difference.shape)))
+
+
 def feature_matching_loss(fake_maps, real_maps):
     """Distance of a multi-scale discriminator's activations (arXiv 1711.11585, eq. 4).
 

@@ -59,3 +59,9 @@ def minibatch_stddev(x, group_size=4, num_channels=1):
     y = tf.reduce_mean(y, axis=[1, 3])  # [M, F]
     y = tf.tile(y[:, tf.newaxis, tf.newaxis, :], [group, height, width, 1])
     return tf.concat([x, tf.cast(y, x.dtype)], axis=-1)
+
+
+def batch_stddev(x, epsilon=1e-8):
+    """sqrt(variance + epsilon) of each feature over the samples, biased: [N, D] -> [1, D]."""
+    centred = x - tf.reduce_mean(x, axis=0, keepdims=True)
+    return tf.sqrt(tf.reduce_mean(tf.square(centred), axis=0, keepdims=True) + epsilon)
