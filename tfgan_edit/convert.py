@@ -7,9 +7,9 @@ Nothing in a checkpoint is run: neither PyTorch nor TensorFlow 1 is needed, nor 
   python -m tfgan_edit.convert --source runs/faces --to pytorch-ada --out faces.safetensors
 
 Reads StyleGAN (TensorFlow, PyTorch), StyleGAN2 by NVIDIA (TensorFlow, PyTorch) and by rosinality,
-Pix2PixHD, and feature networks (VGG, AlexNet, SqueezeNet, LPIPS, Inception, EfficientNet-Lite0,
-ArcFace), as .pkl, .pt, .pth, .npz, .safetensors, .h5. Feature networks are used by
-`evaluate --weights NAME=PRESET`.
+Pix2PixHD, GANs N' Roses, and feature networks (VGG, AlexNet, SqueezeNet, LPIPS, Inception,
+EfficientNet-Lite0, ArcFace), as .pkl, .pt, .pth, .npz, .safetensors, .h5. Feature networks are
+used by `evaluate --weights NAME=PRESET`.
 """
 
 from pathlib import Path
@@ -94,8 +94,11 @@ def convert(source, out, kind=None, which=None):
         metadata=report.metadata(source, checkpoint, converted, others),
     )
     print(f"wrote {out} ({', '.join(converted)})")
-    if "generator" in converted and hasattr(converted["generator"].network, "mapping"):
+    generator = converted["generator"].network if "generator" in converted else None
+    if hasattr(generator, "num_ws"):
         print(f"next: python -m tfgan_edit.generate --preset {out} --seeds 0-15 --out grid.png")
+    elif hasattr(generator, "style_dim"):
+        print(f"next: python -m tfgan_edit.edit --preset {out} --photo me.png --out drawing.png")
 
 
 def export(source, out, kind, which=None):

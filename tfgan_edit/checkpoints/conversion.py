@@ -72,10 +72,10 @@ def find_networks(checkpoint, kind=None):
     """
     found = []
     for state in checkpoint.states:
-        state_kind, network = recognise(state.arrays)
+        last = state.path.rpartition("/")[2]
+        state_kind, network = recognise(state.arrays, last)
         if network is None or kind not in (None, state_kind.name):
             continue
-        last = state.path.rpartition("/")[2]
         if last == network.names[0] or "ema" in last.lower():
             average = AVERAGED
         else:
@@ -109,22 +109,25 @@ def select(found, which=None):
     Raises:
         UserError: it is not there.
     """
-    generators = [f for f in found if f.role == "generator"]
     order = {AVERAGED: 0, UNSTATED: 1, RAW: 2}
-    generators.sort(key=lambda f: order[f.average])
+    found = sorted(found, key=lambda f: order[f.average])
+    generators = [f for f in found if f.role == "generator"]
     averaged = next((f for f in generators if f.average != RAW), None)
     raw = next((f for f in generators if f.average == RAW), None)
     if which == "g_ema":
         chosen = {"generator": averaged}
     elif which == "g":
         chosen = {"generator": raw or next((f for f in generators if f.average != AVERAGED), None)}
+    elif which == "d":
+        chosen = {"discriminator": next((f for f in found if f.role == "discriminator"), None)}
     else:
-        chosen = {
-            "generator": averaged or raw if which != "d" else None,
-            "raw_generator": raw if which == "all" and averaged else None,
-            **{f.role: f for f in reversed(found) if which != "d" and f.role != "generator"},
-            "discriminator": next((f for f in found if f.role == "discriminator"), None),
-        }
+        chosen = {"generator": averaged or raw}
+        if which == "all":
+            better = {f.role for f in found if f.average != RAW}
+            chosen |= {
+                f"raw_{f.role}": f for f in found if f.average == RAW and f.role in better
+            }
+        chosen |= {f.role: f for f in reversed(found) if f.role != "generator"}
     chosen = {name: f for name, f in chosen.items() if f is not None}
     if not chosen:
         there = "; ".join(f"{f.place}: {f.title}" for f in found)

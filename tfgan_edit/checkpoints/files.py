@@ -23,6 +23,7 @@ MAX_TEXT = 10_000_000  # characters of a file's `meta`
 NETWORK_NAMES = (
     *("G", "D", "Gs", "G_ema", "g", "d", "g_ema", "e_ema", "generator", "discriminator"),
     *("generator_smooth", "mapnet"),
+    *("G_A2B", "G_B2A", "G_A2B_ema", "G_B2A_ema", "D_A", "D_B", "D_L"),  # GANs N' Roses
 )
 PARAMETERS = "param/"
 TF_NAMES = ("G", "D", "Gs")

@@ -9,7 +9,14 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tfgan_edit.checkpoints import features, isf_gan, layer_names, pix2pixhd, stylegan
+from tfgan_edit.checkpoints import (
+    features,
+    gans_n_roses,
+    isf_gan,
+    layer_names,
+    pix2pixhd,
+    stylegan,
+)
 from tfgan_edit.checkpoints import stylegan2 as key_map
 from tfgan_edit.checkpoints import stylegan2_settings as settings
 from tfgan_edit.checkpoints import stylegan2_sizes as sizes
@@ -19,6 +26,11 @@ from tfgan_edit.networks.features.efficientnet import EfficientNetLite
 from tfgan_edit.networks.features.inception import InceptionV3
 from tfgan_edit.networks.features.lpips import LPIPS, LPIPSHeads
 from tfgan_edit.networks.features.stacks import VGG, AlexNet, SqueezeNet
+from tfgan_edit.networks.gans_n_roses import (
+    GansNRosesDiscriminator,
+    GansNRosesGenerator,
+    StyleDiscriminator,
+)
 from tfgan_edit.networks.isf_gan import ImplicitStyleFunction, ISFGANDiscriminator
 from tfgan_edit.networks.pix2pixhd import (
     Pix2PixHDDiscriminator,
@@ -49,6 +61,10 @@ ISF_GAN_LICENCE = (
     "Converted weights stay under the licence of their source, which for the published ones states "
     "none: all rights are reserved. Do not redistribute."
 )
+GANS_N_ROSES_LICENCE = (
+    "Converted weights stay under the licence of their source: the code is MIT; ask who trained "
+    "them, on what."
+)
 TORCHVISION_LICENCE = "torchvision's weights are BSD-3-Clause; trained on ImageNet: research."
 
 
@@ -67,6 +83,8 @@ class Network(NamedTuple):
         official: function of our network -> the original constructor's arguments.
         beside: names of arrays that may lie beside the network in the file.
         ignored: regular expressions of names that are knowingly not converted.
+        only_named: its arrays are also those of another network of the kind, and what is called
+            by one of `names` is this one.
         prepare: function of arrays, settings and our network -> arrays as `rows` expects them,
             for files whose arrays have another form.
     """
@@ -81,6 +99,7 @@ class Network(NamedTuple):
     official: Callable[[Any], dict] | None = None
     beside: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    only_named: bool = False
     prepare: Callable[[dict, dict, Any], dict] | None = None
 
     def ignores(self, name):
@@ -270,6 +289,54 @@ FEATURE_KINDS = (
                 features.arcface_sizes,
                 features.from_pytorch(layer_names.arcface),
             ),
+        ),
+    ),
+)
+
+
+def _of_roses(role, names, marks, build, part, only_named=False):
+    """A network of GANs N' Roses; `part` begins the names of its functions."""
+    return Network(
+        role,
+        names,
+        marks,
+        build,
+        getattr(gans_n_roses, f"{part}_sizes"),
+        gans_n_roses.from_generator if part == "generator" else gans_n_roses.from_others,
+        getattr(gans_n_roses, f"{part}_map"),
+        getattr(gans_n_roses, f"{part}_settings"),
+        only_named=only_named,
+    )
+
+
+_ROSES_GENERATOR = (
+    (r"encoder\.stem\.0\.0\.weight", r"to_rgb1\.conv\.weight"),
+    GansNRosesGenerator,
+    "generator",
+)
+_ROSES_DISCRIMINATOR = (
+    (r"l_branch\.0\.0\.weight", r"g_final\.weight"),
+    GansNRosesDiscriminator,
+    "discriminator",
+)
+GANS_N_ROSES = Kind(
+    "gans-n-roses",
+    "GANs N' Roses",
+    "gans_n_roses",
+    GANS_N_ROSES_LICENCE,
+    (
+        # From A to B, and back; each discriminator judges what the generator of its direction
+        # draws. Alone, a network is taken for the forward one.
+        _of_roses("backward_generator", ("G_B2A_ema", "G_B2A"), *_ROSES_GENERATOR, True),
+        _of_roses("generator", ("G_A2B_ema", "G_A2B"), *_ROSES_GENERATOR),
+        _of_roses("backward_discriminator", ("D_A",), *_ROSES_DISCRIMINATOR, True),
+        _of_roses("discriminator", ("D_B",), *_ROSES_DISCRIMINATOR),
+        _of_roses(
+            "style_discriminator",
+            ("D_L",),
+            (r"fc\.0\.weight", r"fc\..\.fc\.weight"),
+            StyleDiscriminator,
+            "style_discriminator",
         ),
     ),
 )
@@ -495,6 +562,7 @@ KINDS = (
             ),
         ),
     ),
+    GANS_N_ROSES,
     *FEATURE_KINDS,
 )
 
@@ -505,8 +573,7 @@ ONLY_KNOWN = (
     ("StyleGAN3", (r"synthesis\.input\.transform",)),
     ("StyleMapGAN", (r"mapping_z\.1\.weight",)),
     ("StyleMapGAN's encoder", (r"from_rgb\.0\.weight", r"convs\.0\.conv1\.0\.weight")),
-    ("GANs N' Roses", (r"encoder\.stem\.0\.0\.weight",)),
-    ("GANs N' Roses' discriminator", (r"(l|d)_branch\.0\.0\.weight",)),
+    ("an earlier discriminator of GANs N' Roses", (r"d_branch\.0\.0\.weight",)),
 )
 
 
@@ -519,14 +586,18 @@ def kind_named(name):
     return next(kind for kind in KINDS if kind.name == name)
 
 
-def recognise(arrays):
-    """(kind, network) that the names of a state's arrays tell, or (None, None)."""
+def recognise(arrays, name=""):
+    """(kind, network) that the names of a state's arrays tell, or (None, None).
+
+    `name` is that of the state in its file, where it has one.
+    """
     return next(
         (
             (kind, network)
             for kind in KINDS
             for network in kind.networks
             if _have("\n".join(arrays), network.marks)
+            and (not network.only_named or name in network.names)
         ),
         (None, None),
     )

@@ -231,17 +231,24 @@ def rosinality_generator_map(generator):
     return entries
 
 
+def rosinality_block(prefix, block, fir):
+    """Rows of a `StyleGAN2DiscriminatorBlock` but those of its `fromrgb`."""
+    return [
+        *rows(f"{prefix}conv1.", block.conv0, ROSINALITY_CONV_LAYER),
+        *rows(f"{prefix}conv2.", block.conv1, ROSINALITY_DOWN_LAYER),
+        *rows(f"{prefix}skip.", block.skip, ROSINALITY_SKIP),
+        Fixed(f"{prefix}conv2.0.kernel", fir),
+        Fixed(f"{prefix}skip.0.kernel", fir),
+    ]
+
+
 def rosinality_discriminator_map(discriminator):
     """Rows for the state `d`; only the "resnet" architecture without labels exists."""
     _require(discriminator, "resnet", discriminator.label_dim)
     fir = _filter(discriminator)
     entries = rows("convs.0.", discriminator.blocks[0].fromrgb, ROSINALITY_CONV_LAYER)
     for i, block in enumerate(discriminator.blocks, start=1):
-        entries += rows(f"convs.{i}.conv1.", block.conv0, ROSINALITY_CONV_LAYER)
-        entries += rows(f"convs.{i}.conv2.", block.conv1, ROSINALITY_DOWN_LAYER)
-        entries += rows(f"convs.{i}.skip.", block.skip, ROSINALITY_SKIP)
-        entries.append(Fixed(f"convs.{i}.conv2.0.kernel", fir))
-        entries.append(Fixed(f"convs.{i}.skip.0.kernel", fir))
+        entries += rosinality_block(f"convs.{i}.", block, fir)
     entries += rows("final_conv.", discriminator.conv, ROSINALITY_CONV_LAYER)
     entries += _flattened("final_linear.0.", discriminator, flatten_dense)
     entries += rows("final_linear.1.", discriminator.logits, DENSE_LAYER)
