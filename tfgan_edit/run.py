@@ -328,7 +328,7 @@ class Run:
                 "hardware": hardware(self.strategy),
                 "time": duration(seconds()),
                 "parents": [self.data.hash, *(p.sha256 for p in self.frozen.values())],
-                "licence": licence(self.data.manifest),
+                "licence": licence(self.data.manifest, self.frozen.values()),
                 **trainer.metadata(),
             }
 
@@ -377,12 +377,15 @@ def hardware(strategy):
     return f"{os.cpu_count()} CPU cores, {platform.machine()}"
 
 
-def licence(manifest):
-    """What the data's manifest says of its artwork's licence, for model cards."""
+def licence(manifest, presets=()):
+    """What data and frozen presets say of their licences, for model cards."""
     artwork = manifest.get("artwork")
-    if not artwork:
-        return "that of the data it was trained on"
-    return f"artwork: {artwork['title']} by {artwork['author']}, {artwork['licence']}"
+    if artwork:
+        stated = [f"artwork: {artwork['title']} by {artwork['author']}, {artwork['licence']}"]
+    else:
+        stated = [manifest.get("licence") or "that of the data it was trained on"]
+    stated += [preset.metadata.get("licence") for preset in presets]
+    return " ".join(dict.fromkeys(filter(None, stated)))
 
 
 def tiny(config):

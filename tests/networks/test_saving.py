@@ -11,6 +11,7 @@ import pytest
 from tests.cases import assert_close
 from tests.networks import golden_networks
 from tfgan_edit.networks.mapping import MappingNetwork
+from tfgan_edit.networks.mobilestylegan import MobileStyleGAN
 from tfgan_edit.networks.pix2pixhd import Pix2PixHDGenerator
 from tfgan_edit.networks.stylegan import StyleGANGenerator
 from tfgan_edit.networks.stylegan2 import (
@@ -44,6 +45,7 @@ def networks():
             StyleGAN2Discriminator(16, dtype="mixed_bfloat16", freeze_layers=3, **TINY),
             {"images": sample(4, 16, 16, 3)},
         ),
+        "mobilestylegan": (MobileStyleGAN(32, 5, 6, channel_max=8), {"z": sample(2, 5)}),
         "stylegan": (StyleGANGenerator(16, 5, 6, **TINY), {"z": sample(2, 5)}),
         "pix2pixhd": (
             Pix2PixHDGenerator(width=4, num_downsamplings=2, num_blocks=1),

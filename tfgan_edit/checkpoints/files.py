@@ -8,7 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_edit.checkpoints import hdf5_files, nvidia_files, safetensors, torch_files
+from tfgan_edit.checkpoints import (
+    hdf5_files,
+    nvidia_files,
+    openvino_files,
+    safetensors,
+    torch_files,
+)
 from tfgan_edit.checkpoints.archives import Archive
 from tfgan_edit.checkpoints.numpy_files import is_array, read_npy, read_npz
 from tfgan_edit.checkpoints.pickles import checked_key
@@ -78,7 +84,8 @@ def read_checkpoint(path):
 
     Args:
         path: PyTorch (zip, or stream before 1.6), NVIDIA pickle (TensorFlow or PyTorch), .npz,
-            .npy, safetensors or HDF5; known by its first bytes, not by its name.
+            .npy, safetensors, HDF5, OpenVINO's .xml beside its .bin, or a wheel with such;
+            known by its first bytes, not by its name.
 
     Returns:
         A `Checkpoint`; its arrays are read-only views of the file, which stays mapped.
@@ -115,6 +122,8 @@ def _read(path, data):
     for start, sentence in NOT_CHECKPOINTS:
         if head.startswith(start):
             raise UserError(sentence)
+    if openvino_files.is_openvino(head):
+        return _openvino(*openvino_files.read_beside(path))
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(HTML):
         raise UserError("it is a web page saved in place of the file; download it again")
     if head.startswith(b"\x93NUMPY"):
@@ -153,12 +162,19 @@ def _read_archive(archive):
         arrays = read_npz(archive)
         meta = arrays.pop("meta", None)
         return _named_arrays("NumPy archive", arrays, None if meta is None else _text(meta))
+    if openvino_files.has_pairs(archive.members):
+        return _openvino(*openvino_files.read_archive(archive))
     if "config.json" in archive.members and "model.weights.h5" in archive.members:
         raise UserError("it is a .keras file; keras.saving.load_model reads it")
     inner = next((name for name in archive.members if name.endswith(SUFFIXES)), None)
     if inner is not None:
         raise UserError(f"it is a zip archive around {inner!r:.80}; unpack it and give that file")
     raise UserError(f"it is a zip archive without a checkpoint: {list(archive.members)[:3]!r:.80}")
+
+
+def _openvino(arrays, hashes):
+    """The checkpoint of networks that lie beside each other; their files' hashes are settings."""
+    return Checkpoint("OpenVINO networks", [State("", arrays, {"sha256": hashes})], [])
 
 
 def _text(array):

@@ -14,6 +14,7 @@ from tfgan_edit.checkpoints import (
     gans_n_roses,
     isf_gan,
     layer_names,
+    mobilestylegan,
     pix2pixhd,
     stylegan,
 )
@@ -32,6 +33,7 @@ from tfgan_edit.networks.gans_n_roses import (
     StyleDiscriminator,
 )
 from tfgan_edit.networks.isf_gan import ImplicitStyleFunction, ISFGANDiscriminator
+from tfgan_edit.networks.mobilestylegan import MobileStyleGAN
 from tfgan_edit.networks.pix2pixhd import (
     Pix2PixHDDiscriminator,
     Pix2PixHDGenerator,
@@ -563,6 +565,24 @@ KINDS = (
         ),
     ),
     GANS_N_ROSES,
+    Kind(
+        "mobilestylegan",
+        "MobileStyleGAN, OpenVINO (random-face)",
+        "mobilestylegan",
+        mobilestylegan.LICENCE,
+        (
+            Network(
+                "generator",
+                ("generator",),
+                (r"SynthesisNetwork/m\.input\.input", r"MappingNetwork/173"),
+                MobileStyleGAN,
+                mobilestylegan.sizes,
+                mobilestylegan.settings,
+                mobilestylegan.rows,
+                prepare=mobilestylegan.prepare,
+            ),
+        ),
+    ),
     *FEATURE_KINDS,
 )
 

@@ -6,6 +6,7 @@ import importlib
 # decoding alone, and need neither TensorFlow nor the rest.
 _PLACES = {
     "DataConfig": "records",
+    "GeneratedConfig": "generated",
     "Pairs": "pairs",
     "PairsConfig": "pairs",
     "PairsWriter": "pairs",

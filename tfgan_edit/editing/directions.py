@@ -71,7 +71,8 @@ class Direction:
 
     def offsets(self, num_ws):
         """float32 [num_ws, w_dim]: one unit of strength, zero in rows that stay."""
-        rows = np.broadcast_to(self.vectors, (num_ws, self.vectors.shape[-1]))
+        vectors = self.vectors if self.vectors.ndim == 1 else self.vectors[:num_ws]
+        rows = np.broadcast_to(vectors, (num_ws, vectors.shape[-1]))
         moved = np.arange(num_ws) if self.layers is None else list(self.layers)
         offsets = np.zeros_like(rows)
         offsets[moved] = rows[moved]
@@ -85,6 +86,9 @@ class Direction:
     def check(self, generator, sha256=None):
         """Raises a `UserError` if the direction is not one of this generator.
 
+        A generator that says `ignores_further_rows` takes directions of its teacher, which has
+        more rows of w_plus behind its own.
+
         Args:
             generator: network with `w_dim` and `num_ws`.
             sha256: of its preset.
@@ -96,7 +100,10 @@ class Direction:
                 f"direction {self.name!r} is of a generator with w of {size} numbers, this one "
                 f"has {generator.w_dim}: {again}"
             )
-        if self.vectors.ndim == 2 and len(self.vectors) != generator.num_ws:
+        num_rows = len(self.vectors) if self.vectors.ndim == 2 else generator.num_ws
+        if getattr(generator, "ignores_further_rows", False):
+            num_rows = min(num_rows, generator.num_ws)
+        if num_rows != generator.num_ws:
             raise UserError(
                 f"direction {self.name!r} has {len(self.vectors)} rows of w_plus, this generator "
                 f"has {generator.num_ws}: {again}"

@@ -311,7 +311,7 @@ def make_pairs(
             bar.set_postfix_str(f"{bar.format_dict['n'] / minutes:.0f} pairs/min", refresh=False)
             parts.check_yield(task)
     seconds = time.perf_counter() - started
-    pairs = parts.gather(path, task, sides)
+    pairs = parts.gather(path, task, sides, preset.metadata.get("licence"))
     return Outcome(pairs, sets, seconds, busy / seconds if sets else 0.0)
 
 
@@ -413,13 +413,14 @@ class _Parts:
             reasons = ", ".join(f"{why}: {n:,}" for why, n in self.rejected.most_common())
             raise UserError(f"{self.num} of {sets:,} sets gave a pair ({reasons}): {task.advice()}")
 
-    def gather(self, path, task, sides):
+    def gather(self, path, task, sides, licence=None):
         """Writes the pairs folder with its contact sheet, and removes the parts."""
         left, shown = self.request["num"], []
         notes = {
             "kind": task.kind,
             "attribute": self.request.get("attribute"),
             "parents": self.request["parents"],
+            "licence": licence,  # of the generator that drew them
             "request": self.request,
             "sets": len(self.files) * SETS_PER_PART,
             "fitting": self.num,  # of these sets; the pairs are the first of them

@@ -397,6 +397,8 @@ class StyleGAN2Generator(keras.Model):
         synthesis: further arguments go to `StyleGAN2Synthesis`.
     """
 
+    synthesis_class = StyleGAN2Synthesis
+
     def __init__(
         self,
         resolution,
@@ -414,7 +416,7 @@ class StyleGAN2Generator(keras.Model):
         super().__init__(name=name, dtype=dtype, autocast=False)
         check_positive(z_dim=z_dim)
         check_not_negative(label_dim=label_dim, mapping_layers=mapping_layers)
-        self.synthesis = StyleGAN2Synthesis(
+        self.synthesis = self.synthesis_class(
             resolution, w_dim=w_dim, dtype=self.dtype_policy, name="synthesis", **synthesis
         )
         self.mapping = MappingNetwork(

@@ -1,0 +1,25 @@
+"""MobileStyleGAN of photo-real faces cut to 256 px, its new end learnt from its own pictures.
+
+Paper: arXiv 2104.04767; the published network draws 1024 px only. `convert` makes the teacher:
+         python -m tfgan_edit.convert --source random-face --out presets/faces
+Command: python -m tfgan_edit.train --config configs/mobilestylegan_256.py
+         (:teacher=FOLDER behind .py takes another preset)
+Hardware and time: planned for half an hour on 2 CPU cores. Not yet run.
+"""
+
+from tfgan_edit.config import RunConfig
+from tfgan_edit.data.generated import GeneratedConfig
+from tfgan_edit.trainers.mobilestylegan import MobileEndConfig
+
+
+def get_config(teacher="presets/faces"):
+    return RunConfig(
+        name="mobilestylegan_256",
+        trainer=MobileEndConfig(),
+        data=GeneratedConfig(resolution=256),
+        frozen={"teacher": teacher},
+        batch_size=4,
+        total_kimg=4.0,
+        tick_kimg=0.2,
+        preset_ticks=5,
+    )
