@@ -13,6 +13,7 @@ from tfgan_edit.networks import (  # noqa: F401 - registers their classes
     encoder,
     isf_gan,
     mobile_pix2pixhd,
+    mobilestylegan,
     pix2pixhd,
     stylegan,
     stylegan2,

@@ -82,7 +82,11 @@ def saved(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "name", ("generator", "discriminator", "tall", "half", "mapping", "synthesis")
+    "name",
+    (
+        *("generator", "discriminator", "tall", "half", "mapping", "synthesis"),
+        *("mobilestylegan", "stylegan", "pix2pixhd"),
+    ),
 )
 def test_a_new_process_computes_the_same(saved, name):
     assert_close(*saved[name], 1e-6)
