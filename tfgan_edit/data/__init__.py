@@ -7,6 +7,7 @@ import importlib
 _PLACES = {
     "DataConfig": "records",
     "GeneratedConfig": "generated",
+    "LatentsConfig": "latents",
     "Pairs": "pairs",
     "PairsConfig": "pairs",
     "PairsWriter": "pairs",

@@ -18,46 +18,17 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from tfgan_edit.config import UserError
+from tfgan_edit.data.latents import (  # noqa: F401 - what is written here is read there
+    FORMAT,
+    FORMAT_VERSION,
+    MANIFEST,
+    Latents,
+    open_latents,
+)
 from tfgan_edit.data.records import canonical_hash
 from tfgan_edit.storage import atomic_file, read_json, sha256_of, write_json
 
-FORMAT = "tfgan_edit.latents"
-FORMAT_VERSION = 1
-MANIFEST = "manifest.json"
 SHARD_ROWS = 1024
-ARRAYS = ("z", "w", "scores")
-
-
-@dataclasses.dataclass(frozen=True)
-class Latents:
-    """Latents with the scores of their pictures.
-
-    Attributes:
-        path: the folder.
-        manifest: content of manifest.json.
-        z: float32 [N, z_dim].
-        w: float32 [N, w_dim], before truncation.
-        scores: float32 [N, K], probabilities.
-        names: K names of the scores.
-        hash: content hash.
-    """
-
-    path: Path
-    manifest: dict
-    z: np.ndarray
-    w: np.ndarray
-    scores: np.ndarray
-
-    @property
-    def names(self):
-        return self.manifest["names"]
-
-    @property
-    def hash(self):
-        return self.manifest["hash"]
-
-    def __len__(self):
-        return len(self.z)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -226,35 +197,3 @@ def _finish(path, request, count):
     shards = [{"file": f.name, "sha256": h} for f, h in zip(files, hashes, strict=True)]
     content = canonical_hash([_comparable(request), hashes])
     write_json(path / MANIFEST, {**request, "shards": shards, "hash": content})
-
-
-def open_latents(path):
-    """Opens a finished folder of scored latents.
-
-    Raises:
-        UserError: no such folder, an unfinished or a damaged one.
-    """
-    path = Path(path)
-    if not (path / MANIFEST).is_file():
-        raise UserError(f"no latents at {path}: {MANIFEST} is missing; make them by score_latents")
-    manifest = read_json(path / MANIFEST)
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise UserError(f"{path} does not hold latents; make them by score_latents")
-    if manifest.get("format_version") != FORMAT_VERSION:
-        raise UserError(
-            f"{path} has latents of format {manifest.get('format_version')!r}, this version reads "
-            f"{FORMAT_VERSION}; make them again by score_latents"
-        )
-    if not manifest.get("hash"):
-        raise UserError(f"{path} is unfinished: run the same score_latents again, it goes on")
-    parts = [_read_shard(path / shard["file"], shard["sha256"]) for shard in manifest["shards"]]
-    return Latents(path, manifest, *(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-
-
-def _read_shard(file, sha256):
-    if not file.is_file() or sha256_of(file) != sha256:
-        raise UserError(
-            f"{file} is missing or was changed: remove the folder and score the latents again"
-        )
-    with np.load(file, allow_pickle=False) as arrays:
-        return [arrays[name] for name in ARRAYS]

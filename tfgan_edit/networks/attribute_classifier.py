@@ -34,6 +34,23 @@ def attribute_groups(label_names):
     return groups
 
 
+def label_vectors(probabilities, label_names):
+    """Probabilities [N, L] of labels -> float32 [N, L] of 0 and 1.
+
+    A binary attribute is there from 1/2 on; of the values of a categorical one, the likeliest is.
+    """
+    columns = [None] * len(label_names)
+    for places in attribute_groups(label_names).values():
+        values = tf.gather(probabilities, places, axis=1)
+        if len(places) == 1:
+            labels = tf.cast(values >= 0.5, tf.float32)
+        else:
+            labels = tf.one_hot(tf.argmax(values, axis=1), len(places))
+        for place, column in zip(places, tf.unstack(labels, axis=1), strict=True):
+            columns[place] = column
+    return tf.stack(columns, axis=1)
+
+
 @register
 class AttributeClassifier(keras.Model):
     """Images -> logits of labels.
