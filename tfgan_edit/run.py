@@ -175,7 +175,7 @@ class Run:
             total += count
             print(f"{name:16} {count:12,} trainable parameters")
         print(
-            f"{self.data.num:,} photos, {self.data.resolution}; "
+            f"{self.data.num:,} samples, {self.trainer.picture_size or self.data.resolution}; "
             f"{self.strategy.num_replicas_in_sync} replica(s); {self.total_steps:,} steps"
         )
         length = 0.0
@@ -292,7 +292,7 @@ class Run:
 
     def _callbacks(self, log, seconds):
         config, trainer = self.config, self.trainer
-        height, width = self.data.resolution
+        height, width = trainer.picture_size or self.data.resolution
         width = width * trainer.pictures_per_sample
         rows, columns = grid_shape(height, width)
         reference, draw = trainer.sampler(self.data.examples(rows * columns), config.seed)
@@ -318,7 +318,7 @@ class Run:
                     "name": config.data.source,
                     "hash": self.data.hash,
                     "num": self.data.num,
-                    "resolution": list(self.data.resolution),
+                    "resolution": list(trainer.picture_size or self.data.resolution),
                     "label_names": self.data.facts.get("label_names"),
                 },
                 "kimg": logs["kimg"],

@@ -47,6 +47,9 @@ NEXT = {  # method: what to do with its preset
     "encoder": (
         "project --preset runs/stylegan2_avatars_64 --encoder {} --photo me.png --out projected",
     ),
+    "isf_gan": (
+        "edit --preset {} --photo me.png --target smile=toggle --samples 5 --out edits.png",
+    ),
     "pix2pixhd": ("edit --preset {} --photo me.png --out edited.png --before_after",),
 }
 

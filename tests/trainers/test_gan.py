@@ -48,6 +48,23 @@ def test_average_and_counters_follow_their_formulas(batch):
     assert int(trainer.images_seen.numpy()) == 8
 
 
+@pytest.mark.parametrize("limit", [0.05, 1e6])
+def test_long_gradients_are_shortened(batch, limit):
+    """All weights of a phase as one vector; a step of SGD is 0.1 of it."""
+    free, bound = make(), make()
+    bound.max_gradient_norm = limit
+    steps = []
+    for trainer in (free, bound):
+        before = [v.numpy() for v in trainer.first.dense.weights]
+        trainer.step_function(batch)
+        after = zip(before, trainer.first.dense.weights, strict=True)
+        steps.append(np.concatenate([np.ravel(new.numpy() - old) for old, new in after]))
+    length = np.linalg.norm(steps[0])
+    factor = min(1, 0.1 * limit / length)
+    assert (factor < 1) == (limit < 1)
+    np.testing.assert_allclose(steps[1], factor * steps[0], rtol=1e-4, atol=1e-7)
+
+
 @pytest.mark.parametrize("micro_batch", [1, 4])
 def test_micro_batches_add_up_to_the_batch(batch, micro_batch):
     whole, parts = make(), make(micro_batch=micro_batch)

@@ -69,9 +69,10 @@ class LPIPSDistance(ImageDistance):
     """LPIPS with VGG16, the distance of StyleGAN2's projector; of images of at least 32 px."""
 
     name, what = "lpips_vgg", "LPIPS with VGG16"
+    backbone = "vgg"
 
     def __init__(self, given=None):
-        self.network, sources = load_lpips("vgg", given=given)
+        self.network, sources = load_lpips(self.backbone, given=given)
         self.identity = {"distance": self.name, "weights": sources}
 
     def features(self, images):
@@ -79,6 +80,13 @@ class LPIPSDistance(ImageDistance):
 
     def compare(self, x, y):
         return self.network.compare(x, y)
+
+
+class LPIPSAlexDistance(LPIPSDistance):
+    """LPIPS with AlexNet, the distance of StarGAN v2 and ISF-GAN."""
+
+    name, what = "lpips_alex", "LPIPS with AlexNet"
+    backbone = "alex"
 
 
 class Lite0Distance(ImageDistance):
@@ -141,9 +149,16 @@ class IdentityDistance(ImageDistance):
         return 1.0 - tf.reduce_sum(x * y, axis=-1)
 
 
-# The perceptual ones, best first.
-DISTANCES = {d.name: d for d in (LPIPSDistance, Lite0Distance, PixelDistance)}
-FILES = {"lpips_vgg": lpips_files("vgg"), "lite0": ("lite0",), "pixels": ()}
+# Best first; what comes behind pixels, which need no weights, is taken by name only.
+DISTANCES = {
+    d.name: d for d in (LPIPSDistance, Lite0Distance, PixelDistance, LPIPSAlexDistance)
+}
+FILES = {
+    "lpips_vgg": lpips_files("vgg"),
+    "lite0": ("lite0",),
+    "pixels": (),
+    "lpips_alex": lpips_files("alex"),
+}
 
 
 def find_distance(name="auto", *, side, given=None):

@@ -175,9 +175,7 @@ class AttributeClassifierTrainer(GANTrainer):
         return tf.clip_by_value(images, -1.0, 1.0)
 
     def average_decay(self, images_seen, batch_size):
-        """0.5^(batch / half-life), the half-life at most a tenth of the images seen."""
-        half_life = tf.minimum(self.config.ema_kimg * 1000, images_seen * 0.1)
-        return 0.5 ** (batch_size / tf.maximum(half_life, 1e-8))
+        return self.half_life_decay(self.config.ema_kimg, images_seen, batch_size)
 
     def sampler(self, examples, seed):
         """Beside each photo a table: a row a label, its truth on the left, its score right."""

@@ -19,6 +19,7 @@ from tfgan_edit.editing.inversion import latent_statistics
 from tfgan_edit.networks.encoder import LatentEncoder
 from tfgan_edit.networks.stylegan2 import StyleGAN2Generator
 from tfgan_edit.ops.images import photo_to_image
+from tfgan_edit.trainers.frozen import random_noise, random_w_plus
 from tfgan_edit.trainers.gan import GANTrainer, Phase, check_micro_batch
 from tfgan_edit.trainers.optimizers import FusedAdam
 
@@ -219,16 +220,8 @@ class EncoderTrainer(GANTrainer):
     def _generate(self, size, random):
         """(w_plus [size, num_ws, w_dim], images) of new latents and noise."""
         generator = self.frozen.generator
-        labels = None
-        if generator.label_dim:
-            labels = random.integers("labels", size, generator.label_dim)
-            labels = tf.one_hot(labels, generator.label_dim)
-        w_plus = generator.mapping(random.normal("z", size, [generator.z_dim]), labels=labels)
-        noise = [
-            random.normal(f"noise_{i}", size, [h, w, 1])
-            for i, (h, w) in enumerate(generator.synthesis.noise_shapes)
-        ]
-        return w_plus, generator.synthesis(w_plus, noise=noise or "none")
+        w_plus = random_w_plus(generator, size, random)
+        return w_plus, generator.synthesis(w_plus, noise=random_noise(generator, size, random))
 
     def sampler(self, examples, seed):
         encoder, synthesis = self.averages["encoder"], self.frozen.generator.synthesis
@@ -251,6 +244,4 @@ class EncoderTrainer(GANTrainer):
         return {"distance": self.frozen.distance.identity}
 
     def average_decay(self, images_seen, batch_size):
-        """0.5^(batch / half-life), with as short a half-life at first as a tenth of the images."""
-        half_life = tf.minimum(self.config.ema_kimg * 1000, 0.1 * images_seen)
-        return 0.5 ** (batch_size / tf.maximum(half_life, 1e-8))
+        return self.half_life_decay(self.config.ema_kimg, images_seen, batch_size)

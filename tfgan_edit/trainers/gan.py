@@ -110,6 +110,7 @@ class GANTrainer(keras.Model):
         raise NotImplementedError
 
     drawing_network = None  # the one that metrics let draw pictures from latents
+    picture_size = None  # (height, width) of what `sampler` draws; None for that of the data
     pictures_per_sample = 1  # side by side in what `sampler` draws
 
     def sampler(self, examples, seed):
@@ -130,6 +131,8 @@ class GANTrainer(keras.Model):
         """What a preset of these networks should say besides what is known of every run."""
         return {}
 
+    max_gradient_norm = None  # gradients of a phase, as one vector, are shortened to it
+
     # === One step ===
 
     def phases_at(self, step):
@@ -145,17 +148,21 @@ class GANTrainer(keras.Model):
         Returns:
             {name: scalar}, the mean over micro-batches and this replica.
         """
-        replica = tf.distribute.get_replica_context()
-        replicas = replica.num_replicas_in_sync
+        random = self.step_random()
         size = next(iter(batch.values())).shape[0]
-        part = replica.replica_id_in_sync_group if replicas > 1 else 0
-        random = StepRandom(self.seed, self.step.value, part, replicas)
         logs = {}
         for phase in self.phases:
             if phase.name in self.active_phases:
                 logs.update(self._run_phase(phase, batch, random.within(phase.name)))
-        across_replicas(self._finish_step, size * replicas)
+        across_replicas(self._finish_step, size * random.num_parts)
         return logs
+
+    def step_random(self):
+        """Random numbers of this step and replica."""
+        replica = tf.distribute.get_replica_context()
+        replicas = replica.num_replicas_in_sync
+        part = replica.replica_id_in_sync_group if replicas > 1 else 0
+        return StepRandom(self.seed, self.step.value, part, replicas)
 
     def _run_phase(self, phase, batch, random):
         size = next(iter(batch.values())).shape[0]
@@ -185,6 +192,8 @@ class GANTrainer(keras.Model):
         names, variables = self._traced.outputs[phase.name]
         with tf.name_scope("check_gradients"):
             gradients, nonfinite = self._sanitize(gradients)
+        if self.max_gradient_norm is not None:
+            gradients = _shortened(gradients, self.max_gradient_norm)
         weights = self.networks[phase.network].trainable_variables
         self.optimizers[phase.network].apply(gradients, weights)
         if updates:
@@ -286,6 +295,11 @@ class GANTrainer(keras.Model):
                 function = _interpolate if id(new) in learned else _replace
                 assign_everywhere(strategy, old, function, new, decay)
 
+    def half_life_decay(self, kimg, images_seen, batch_size):
+        """0.5^(batch / half-life), with as short a half-life at first as a tenth of the images."""
+        half_life = tf.minimum(kimg * 1000, 0.1 * images_seen)
+        return 0.5 ** (batch_size / tf.maximum(half_life, 1e-8))
+
     # === Running ===
 
     collective_phases = ()  # phases whose loss reduces over replicas
@@ -372,6 +386,19 @@ def check_micro_batch(config, *, batch_size, num_replicas):
 
 def _count_nonfinite(gradients):
     return tf.add_n([tf.reduce_sum(tf.cast(~tf.math.is_finite(g), tf.float32)) for g in gradients])
+
+
+def _shortened(gradients, limit):
+    """Gradients whose sum over replicas is no longer than `limit`, all as one vector.
+
+    Keras' `global_clipnorm` would look at each replica's part alone.
+    """
+    replica = tf.distribute.get_replica_context()
+    together = gradients
+    if replica.num_replicas_in_sync > 1:
+        together = replica.all_reduce("sum", gradients)
+    factor = tf.minimum(limit / (tf.linalg.global_norm(together) + 1e-6), 1.0)
+    return [factor * gradient for gradient in gradients]
 
 
 def _repair(gradient):

@@ -35,3 +35,27 @@ class FusedAdam(keras.optimizers.Adam):
             epsilon=tf.constant(self.epsilon, dtype),
             grad=tf.cast(gradient, dtype),
         )
+
+
+@register
+class CoupledAdam(FusedAdam):
+    """`FusedAdam` of gradient + decay · variable.
+
+    The decay goes through Adam's moments, as PyTorch's `weight_decay` does; that of Keras'
+    optimisers, AdamW's, does not (arXiv 1711.05101, algorithm 2).
+
+    Args:
+        coupled_decay: factor on the variable.
+        others: as of `keras.optimizers.Adam`.
+    """
+
+    def __init__(self, *args, coupled_decay=0.0, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.coupled_decay = coupled_decay
+
+    def update_step(self, gradient, variable, learning_rate):
+        decayed = tf.cast(gradient, variable.dtype) + self.coupled_decay * variable
+        super().update_step(decayed, variable, learning_rate)
+
+    def get_config(self):
+        return {**super().get_config(), "coupled_decay": self.coupled_decay}

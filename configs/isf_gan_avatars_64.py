@@ -1,0 +1,45 @@
+"""ISF-GAN on the latents of `stylegan2_avatars_64.py`: smile, glasses, beard, long hair.
+
+Paper: arXiv 2109.12492, with small widths, rates for them, and half of the targets the source's
+own labels with one attribute changed, which is how it will be used.
+Command: python -m tfgan_edit.train --config configs/isf_gan_avatars_64.py
+         (:generator=FOLDER,scorer=FOLDER behind .py take other presets or run folders)
+Ablations: --set trainer.norm=adain (none), trainer.residual=true, trainer.r1_target=source,
+           trainer.identity_weight=1 with --set "frozen={…,'embedding':'runs/classifier_…'}".
+Hardware and time: planned for an hour on 2 CPU cores. Not yet run to its end.
+"""
+
+from tfgan_edit.config import RunConfig
+from tfgan_edit.data.latents import LatentsConfig
+from tfgan_edit.trainers.isf_gan import ISFGANConfig
+
+
+def get_config(
+    generator="runs/stylegan2_avatars_64",
+    scorer="runs/classifier_avatars_64",
+    latents="drawn",
+):
+    return RunConfig(
+        name="isf_gan_avatars_64",
+        trainer=ISFGANConfig(
+            attributes=("smile", "eyeglasses", "facial_hair", "long_hair"),
+            z_dim=16,
+            hidden_dim=128,
+            d_width=32,
+            d_channel_max=128,
+            learning_rate=2e-4,
+            final_learning_rate=5e-5,
+            warmup_steps=200,
+            decay_steps=8000,
+            noise="constant",
+            truncation=0.7,
+            mix_share=0.5,
+            flip_share=0.5,
+            ema_kimg=4.0,
+        ),
+        data=LatentsConfig(latents),
+        frozen={"generator": generator, "scorer": scorer},
+        batch_size=8,
+        total_kimg=64.0,
+        tick_kimg=1.6,
+    )
