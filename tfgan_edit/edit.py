@@ -1,16 +1,21 @@
-"""Edits photos and videos: by a direction of a StyleGAN, or in one pass.
+"""Edits photos and videos: by a direction of a StyleGAN, by target attributes, or in one pass.
 
   python -m tfgan_edit.edit --preset runs/pix2pixhd_smile --photo me.jpg --out smile.png
   python -m tfgan_edit.edit --preset runs/faces --direction directions/smile.npz --strength 2 \\
       --encoder runs/encoder --photo photos/ --out smiles/ --before_after
   python -m tfgan_edit.edit --preset runs/pix2pixhd_smile --photo clip.mp4 --out smile.mp4 \\
       --box 200,80,520,400
+  python -m tfgan_edit.edit --preset runs/isf_gan --encoder runs/encoder --photo me.png \\
+      --target smile=1,eyeglasses=toggle --samples 5 --before_after --out edits.png
+  python -m tfgan_edit.edit --preset runs/isf_gan --encoder runs/encoder --photo me.png \\
+      --target smile=toggle --frames 24 --out smile.mp4
 
 Without --box and --align the middle of a photo is taken, and the result has the editor's size;
 with them, the face is cut, edited and pasted back. The same command again goes on with the photos
 of a folder that are not done.
 """
 
+import dataclasses
 import functools
 from pathlib import Path
 
@@ -18,21 +23,29 @@ import numpy as np
 from absl import flags
 from tqdm import tqdm
 
+from tfgan_edit import sampling
 from tfgan_edit.config import UserError, run_verb
 from tfgan_edit.data.photos import UnreadablePhoto, whole_photo
 from tfgan_edit.data.sources import FileSource
 from tfgan_edit.editing.alignment import DETECTOR
 from tfgan_edit.editing.directions import load_direction
-from tfgan_edit.editing.editors import Edit, load_editor
+from tfgan_edit.editing.editors import Edit, LatentEditor, load_editor
 from tfgan_edit.editing.framing import BoxFinder, Framing, LandmarkFinder, SquareFraming, fitted
 from tfgan_edit.editing.image_distances import DISTANCES
 from tfgan_edit.editing.inversion import ProjectionSettings
 from tfgan_edit.editing.video import VIDEO_SUFFIXES, edit_video, first_frame
 from tfgan_edit.metrics.weights import weight_files
-from tfgan_edit.pictures import PICTURE_FORMATS, picture_format, write_picture
+from tfgan_edit.pictures import (
+    PICTURE_FORMATS,
+    animation_suffix,
+    picture_format,
+    write_animation,
+    write_picture,
+)
 from tfgan_edit.storage import read_json, sha256_of, write_json
 
 MANIFEST = "edits.json"
+OF_TARGETS = ("target", "samples", "seed", "layers", "scorer")
 
 
 def define_flags(f):
@@ -42,6 +55,16 @@ def define_flags(f):
     text("photo", None, "Picture, folder of pictures, or video.")
     text("out", None, "Picture, folder or .mp4.")
     number("strength", 1.0, "Of a direction, in its units; in one pass from 0, the photo, to 1.")
+    text("target", None, "Attributes for a style function: smile=1,eyeglasses=toggle,hair=red")
+    integer("samples", 1, "Outcomes of a style function, side by side.", lower_bound=1)
+    integer("seed", 0, "Number of the first outcome.", lower_bound=0)
+    text("layers", None, "Rows of w_plus that a style function may change: 4-7, "
+         "smile=4-5/eyeglasses=2-3, or a .json file of find_layers. Default: all.")
+    text("generator", None, "StyleGAN of a style function. Default: the one it was trained with.")
+    text("scorer", None, "Classifier that says which attributes a photo has, for a style function.")
+    integer("frames", None, "Write a .gif or .mp4: the way from the photo to its edit, and from "
+            "one outcome to the next, in so many steps each.", lower_bound=1)
+    number("fps", 24.0, "Frames a second of it.", 0.1)
     text("direction", None, "Of find_direction, or an official .npy file; for a StyleGAN.")
     text("encoder", None, "Preset of an encoder for the StyleGAN; without, photos are projected.")
     integer(
@@ -81,20 +104,22 @@ def edit(f):
         raise UserError(f"--photo={f.photo}: there is no such file or folder")
     editor = make_editor(f)
     framing = make_framing(f, editor)
-    change = make_edit(f, editor)
-    editor.check(change)
+    changes = make_edits(f, editor)
+    for change in changes:
+        editor.check(change)
+    if f.frames:
+        return animate(f, framing, changes)
     if photo.is_dir():
-        return edit_folder(f, framing, change)
+        return edit_folder(f, framing, changes)
     if photo.suffix.lower() in VIDEO_SUFFIXES:
-        return edit_clip(f, framing, change)
+        return edit_clip(f, framing, changes)
     picture_format(f.out)
     try:
         whole = whole_photo(photo)
         place = framing.find(whole, photo.name)
     except UnreadablePhoto as error:
         raise UserError(f"--photo={f.photo} cannot be edited: {error}") from error
-    edited = framing.edit([whole], [place], change)[0]
-    result = beside(f, framing, whole, edited)
+    (result,) = results(f, framing, [whole], [place], changes)
     write_picture(f.out, result)
     return f"{f.out} ({result.shape[1]}x{result.shape[0]} pixels)"
 
@@ -112,6 +137,9 @@ def make_editor(f):
         given=weight_files(f.weights),
         batch_size=f.batch_size,
         progress=True,
+        generator=f.generator,
+        scorer=f.scorer,
+        layers=f.layers,
     )
 
 
@@ -129,7 +157,10 @@ def make_framing(f, editor):
     return Framing(editor)
 
 
-def make_edit(f, editor):
+def make_edits(f, editor):
+    """An `Edit` for each outcome."""
+    if f.samples > 1 and f.target is None:
+        raise UserError(f"--samples={f.samples}: only edits by --target have several outcomes")
     reference = None
     if f.reference:
         try:
@@ -139,25 +170,54 @@ def make_edit(f, editor):
         if editor.resolution is None:
             raise UserError(f"--reference: {f.preset} does not say its size; train it again")
         reference = fitted(whole, editor.resolution)
-    return Edit(strength=f.strength, reference=reference)
+    change = Edit(strength=f.strength, reference=reference, target=f.target, sample=f.seed)
+    return [dataclasses.replace(change, sample=f.seed + i) for i in range(f.samples)]
 
 
-def edit_folder(f, framing, change):
+def results(f, framing, photos, places, changes):
+    """The outcomes of each photo side by side, with --before_after behind the photo."""
+    columns = [framing.edit(photos, places, change) for change in changes]
+    if f.before_after:
+        columns.insert(0, [framing.before(photo) for photo in photos])
+    return [np.concatenate(row, axis=1) for row in zip(*columns, strict=True)]
+
+
+def animate(f, framing, changes):
+    """Writes the way from a photo to its edits, of the face as the editor sees it."""
+    editor = framing.editor
+    animation_suffix(f.out)
+    if not isinstance(editor, LatentEditor):
+        raise UserError(f"--frames={f.frames}: {f.preset} does not edit latents")
+    try:
+        photo = whole_photo(f.photo)
+        face = framing.face(photo, framing.find(photo, Path(f.photo).name))
+    except UnreadablePhoto as error:
+        raise UserError(f"--photo={f.photo} cannot be edited: {error}") from error
+    codes = editor.encode(face[np.newaxis])
+    stops = [editor.moved(codes, dataclasses.replace(changes[0], strength=0.0))]
+    stops += [editor.moved(codes, change) for change in changes]
+    path = sampling.interpolation(np.stack(stops), f.frames)
+    frames = (editor.draw(w_plus, codes)[0] for w_plus in path)
+    write_animation(f.out, frames, f.fps)
+    return f"{f.out} ({len(path)} frames)"
+
+
+def edit_folder(f, framing, changes):
     """Edits every picture of a folder that is not done; names those that cannot be."""
     out = Path(f.out)
     if out.suffix.lower() in (*PICTURE_FORMATS, *VIDEO_SUFFIXES):
         raise UserError(f"--out={f.out}: --photo is a folder, so give a folder")
     names = FileSource(f.photo).pictures
-    claim_folder(out, request_of(f, framing, change))
+    claim_folder(out, request_of(f, framing))
     targets = {name: out / written_name(name) for name in names}
     waiting = [name for name in names if not targets[name].exists()]
     skipped, batch = {}, []
 
     def write(batch):
         photos, places = zip(*(item[1:] for item in batch), strict=True)
-        edited = framing.edit(photos, places, change)
-        for (name, photo, _), result in zip(batch, edited, strict=True):
-            write_picture(targets[name], beside(f, framing, photo, result))
+        edited = results(f, framing, photos, places, changes)
+        for (name, _, _), result in zip(batch, edited, strict=True):
+            write_picture(targets[name], result)
             bar.update()
 
     with tqdm(total=len(waiting), unit="photo", delay=5) as bar:
@@ -183,11 +243,11 @@ def edit_folder(f, framing, change):
     return f"{done} pictures to {out}, {now} of them now"
 
 
-def request_of(f, framing, change):
+def request_of(f, framing):
     """What decides the results, and what they were made from."""
     return {
         "parents": framing.editor.parents,
-        "strength": change.strength,
+        "strength": f.strength,
         "reference": sha256_of(f.reference) if f.reference else None,
         "steps": f.steps,
         "distance": f.distance,
@@ -195,6 +255,7 @@ def request_of(f, framing, change):
         "align": f.align if f.align in (None, DETECTOR) else sha256_of(f.align),
         "feather": f.feather,
         "before_after": f.before_after,
+        **{name: f[name].value for name in OF_TARGETS if f.target is not None},
     }
 
 
@@ -216,7 +277,7 @@ def written_name(name):
     return name if Path(name).suffix.lower() in PICTURE_FORMATS else f"{name}.png"
 
 
-def edit_clip(f, framing, change):
+def edit_clip(f, framing, changes):
     """Edits a video, the face where it is in the first frame."""
     frame = first_frame(f.photo)
     try:
@@ -225,19 +286,10 @@ def edit_clip(f, framing, change):
         raise UserError(f"--photo={f.photo} cannot be edited: {error}") from error
 
     def edit(photos):
-        edited = framing.edit(photos, [place] * len(photos), change)
-        pairs = zip(photos, edited, strict=True)
-        return np.stack([beside(f, framing, photo, result) for photo, result in pairs])
+        return np.stack(results(f, framing, photos, [place] * len(photos), changes))
 
     count = edit_video(f.photo, f.out, edit, f.batch_size)
     return f"{f.out} ({count} frames)"
-
-
-def beside(f, framing, photo, edited):
-    """The edit, or with --before_after the photo and the edit side by side."""
-    if not f.before_after:
-        return edited
-    return np.concatenate([framing.before(photo), edited], axis=1)
 
 
 if __name__ == "__main__":

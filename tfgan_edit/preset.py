@@ -137,6 +137,16 @@ def load_preset(path, names=None):
                 raise
 
 
+def preset_networks(path):
+    """Names of the networks of a preset, none of which is built.
+
+    Raises:
+        UserError: no preset, or a damaged one.
+    """
+    path = _preset_folder(Path(path))
+    return list(_checked_config(path)["networks"])
+
+
 # === Saving ===
 
 
@@ -241,7 +251,8 @@ def _preset_folder(path):
     return path
 
 
-def _load(path, sha256, names):
+def _checked_config(path):
+    """Content of config.json of a version that this package reads."""
     config = read_json(path / CONFIG)
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise UserError(f"{path} is not a preset: its {CONFIG} does not say {FORMAT!r}")
@@ -256,6 +267,12 @@ def _load(path, sha256, names):
     entries, free = config.get("networks"), config.get("config")
     if not isinstance(entries, dict) or not entries or not isinstance(free, dict):
         raise _damaged(path, f"networks={entries!r:.60}, config={free!r:.60}")
+    return config
+
+
+def _load(path, sha256, names):
+    config = _checked_config(path)
+    entries, free = config["networks"], config["config"]
     metadata = read_json(path / METADATA)
     if not isinstance(metadata, dict):
         raise _damaged(path, f"{METADATA} holds {metadata!r:.60}")

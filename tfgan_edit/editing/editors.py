@@ -16,7 +16,7 @@ from tfgan_edit.editing.image_distances import find_distance
 from tfgan_edit.editing.inversion import ProjectionSettings, Projector
 from tfgan_edit.networks.pix2pixhd import Translator
 from tfgan_edit.ops.images import image_to_photo, photo_to_image
-from tfgan_edit.preset import load_preset
+from tfgan_edit.preset import load_preset, preset_networks
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,11 +27,15 @@ class Edit:
         strength: of a direction, in its units; of a one-pass edit 0, the photo as it is, to 1.
         direction: for an editor of latents; None for the editor's own.
         reference: second photo, uint8 [H, W, 3], for an editor of two.
+        target: attributes for a style function, as "smile=1,eyeglasses=toggle".
+        sample: number of one of its outcomes.
     """
 
     strength: float = 1.0
     direction: Direction | None = None
     reference: np.ndarray | None = None
+    target: str | None = None
+    sample: int = 0
 
 
 class Editor:
@@ -77,6 +81,13 @@ class Editor:
         """Raises a `UserError` for an edit that this editor cannot do."""
         raise NotImplementedError
 
+    def _refuse_target(self, edit):
+        if edit.target is not None:
+            raise UserError(
+                f"{self.preset.path} has no target attributes ({edit.target}): they are for a "
+                "style function (ISF-GAN)"
+            )
+
     def size_for(self, height, width):
         """(height, width) nearest to a photo's at which this editor can work."""
         if self.resolution is not None:
@@ -99,15 +110,14 @@ class Editor:
             )
 
 
-class DirectionEditor(Editor):
-    """photo -> w_plus + strength · direction -> photo, by a StyleGAN.
+class LatentEditor(Editor):
+    """photo -> w_plus -> w_plus of its edit -> photo, by a StyleGAN.
 
     A face is found in the latent space by an encoder in one pass, by optimisation, or by
     optimisation that begins at the encoder's answer.
 
     Args:
         preset: `Preset` with a "generator".
-        direction: `Direction` for edits that bring none, or None.
         encoder: `Preset` with an "encoder", or None.
         projection: `ProjectionSettings`, or None for the encoder alone; without an encoder None
             means the default settings.
@@ -119,7 +129,6 @@ class DirectionEditor(Editor):
     def __init__(
         self,
         preset,
-        direction=None,
         encoder=None,
         projection=None,
         distance=None,
@@ -130,10 +139,7 @@ class DirectionEditor(Editor):
         self.progress = progress
         self.generator = preset.require("generator")
         self.resolution = tuple(self.generator.resolution)
-        self.direction = direction
         self.encoder = None if encoder is None else encoder.require("encoder")
-        if direction is not None:
-            self.parents["direction"] = direction.hash
         if encoder is not None:
             self.parents["encoder"] = encoder.sha256
             self._check_encoder()
@@ -144,6 +150,7 @@ class DirectionEditor(Editor):
             self._projector = Projector(self.generator, distance, settings, batch_size)
         self._encode = tf.function(self._encoded, autograph=False, reduce_retracing=True)
         self._draw = tf.function(self._drawn, autograph=False, reduce_retracing=True)
+        self._last = None, None  # photos and their codes: a projection takes minutes
 
     def _check_encoder(self):
         shapes = [(network.num_ws, network.w_dim) for network in (self.encoder, self.generator)]
@@ -162,6 +169,13 @@ class DirectionEditor(Editor):
 
     def encode(self, photos):
         """(w_plus [N, num_ws, w_dim], noise maps or "constant")."""
+        last, codes = self._last
+        if last is None or not np.array_equal(last, photos):
+            codes = self._found(photos)
+            self._last = photos.copy(), codes
+        return codes
+
+    def _found(self, photos):
         start = None if self.encoder is None else self._encode(tf.constant(photos)).numpy()
         if self._projector is None:
             return start, "constant"
@@ -172,12 +186,38 @@ class DirectionEditor(Editor):
         return np.stack([p.w_plus for p in found]), noise or "constant"
 
     def apply(self, codes, edit):
-        w_plus, noise = codes
-        moved = (edit.direction or self.direction).apply(w_plus, edit.strength)
-        return self._draw(tf.constant(moved), noise).numpy()
+        return self.draw(self.moved(codes, edit), codes)
+
+    def moved(self, codes, edit):
+        """w_plus [N, num_ws, w_dim] of an edit."""
+        raise NotImplementedError
+
+    def draw(self, w_plus, codes):
+        """Photos uint8 [N, H, W, 3] of latents, with the noise of `codes`."""
+        return self._draw(tf.constant(w_plus), codes[1]).numpy()
+
+
+class DirectionEditor(LatentEditor):
+    """w_plus + strength · direction.
+
+    Args:
+        preset: `Preset` with a "generator".
+        direction: `Direction` for edits that bring none, or None.
+        others: as of `LatentEditor`.
+    """
+
+    def __init__(self, preset, direction=None, *args, **kwargs):
+        super().__init__(preset, *args, **kwargs)
+        self.direction = direction
+        if direction is not None:
+            self.parents["direction"] = direction.hash
+
+    def moved(self, codes, edit):
+        return (edit.direction or self.direction).apply(codes[0], edit.strength)
 
     def check(self, edit):
         direction = edit.direction or self.direction
+        self._refuse_target(edit)
         if direction is None:
             raise UserError(f"{self.preset.path} edits along a direction: give one")
         if edit.reference is not None:
@@ -225,6 +265,7 @@ class TranslationEditor(Editor):
         return self._translate(codes, tf.constant(edit.strength, tf.float32), reference).numpy()
 
     def check(self, edit):
+        self._refuse_target(edit)
         if not 0 <= edit.strength <= 1:
             raise UserError(
                 f"strength {edit.strength:g}: a one-pass edit goes from 0, the photo, to 1"
@@ -251,11 +292,15 @@ def load_editor(
     given=None,
     batch_size=8,
     progress=False,
+    generator=None,
+    scorer=None,
+    layers=None,
 ):
     """Loads the editor of a preset.
 
     Args:
-        path: preset or run folder of a StyleGAN, or of a translator (Pix2PixHD, a student).
+        path: preset or run folder of a StyleGAN, of a translator (Pix2PixHD, a student), or of a
+            style function (ISF-GAN).
         direction: `Direction` of a StyleGAN's editor, where an `Edit` brings none.
         encoder: preset of an encoder for the StyleGAN; without one, photos are projected.
         projection: `ProjectionSettings`; with an encoder None means its answer as it is.
@@ -263,10 +308,27 @@ def load_editor(
         given: {name of weights: path} of the distance's network.
         batch_size: photos computed at once.
         progress: whether a projection of more than five seconds shows a bar.
+        generator: preset of a style function's StyleGAN; None for the one it was trained with.
+        scorer: preset of a classifier that says which attributes a photo has; None for the
+            style function's discriminator.
+        layers: {attribute: rows of w_plus} that a style function may change; None for all.
 
     Raises:
         UserError: no such preset, one that edits no photos, or arguments of the other kind.
     """
+    of_faces = {"encoder": encoder, "projection": projection, "distance": distance, "given": given}
+    of_faces |= {"batch_size": batch_size, "progress": progress}
+    if "style_function" in preset_networks(path):
+        from tfgan_edit.editing.style_functions import load_style_function_editor
+
+        if direction is not None:
+            raise UserError(f"{path} edits by target attributes: a direction is for a StyleGAN")
+        return load_style_function_editor(
+            path, generator=generator, scorer=scorer, layers=layers, **of_faces
+        )
+    for name, value in (("generator", generator), ("scorer", scorer), ("layers", layers)):
+        if value is not None:
+            raise UserError(f"{path} is no style function (ISF-GAN): {name} is for one")
     preset = load_preset(path, names=["generator"])
     generator = preset.require("generator")
     if isinstance(generator, Translator):
@@ -277,11 +339,15 @@ def load_editor(
     if not hasattr(generator, "num_ws"):
         method = preset.metadata.get("method", "not stated")
         raise UserError(f"{path} (method: {method}) edits no photos; give a StyleGAN or Pix2PixHD")
+    return DirectionEditor(preset, direction, **face_finder(preset, **of_faces))
+
+
+def face_finder(preset, *, encoder, projection, distance, given, **others):
+    """Arguments of a `LatentEditor` of a generator from those of `load_editor`."""
+    generator = preset.require("generator")
     if encoder is not None:
         encoder = load_preset(encoder, names=["encoder"])
     projects = encoder is None or projection is not None
     side = min(generator.resolution)
     measure = find_distance(distance, side=side, given=given) if projects else None
-    return DirectionEditor(
-        preset, direction, encoder, projection, measure, batch_size, progress
-    )
+    return {"encoder": encoder, "projection": projection, "distance": measure, **others}

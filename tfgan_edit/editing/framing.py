@@ -44,6 +44,10 @@ class Framing:
         """What the result is to be compared with."""
         return fitted(photo, self.editor.size_for(*photo.shape[:2]))
 
+    def face(self, photo, place):
+        """What the editor sees of a photo, uint8 [h, w, 3]."""
+        return self.before(photo)
+
     def edit(self, photos, places, edit):
         """Edits photos uint8 [N][H, W, 3] of one size: [N][H', W', 3]."""
         return list(self.editor(np.stack([self.before(photo) for photo in photos]), edit))
@@ -70,6 +74,9 @@ class SquareFraming(Framing):
 
     def before(self, photo):
         return photo
+
+    def face(self, photo, place):
+        return cut(photo, place, self.editor.size_for(round(place.side), round(place.side))[0])
 
     def edit(self, photos, places, edit):
         sizes = [self.editor.size_for(round(p.side), round(p.side))[0] for p in places]
