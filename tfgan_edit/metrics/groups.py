@@ -34,14 +34,24 @@ def pair_distances(distance, photos, pairs):
     return np.concatenate([distance(photos[first[p]], photos[second[p]]) for p in parts])
 
 
+def mean_distance(distance, photos):
+    """Mean distance of all pairs i < j of photos [n, H, W, C]."""
+    pairs = itertools.combinations(range(len(photos)), 2)
+    return float(pair_distances(distance, photos, pairs).mean())
+
+
+def irregularity(distance, photos):
+    """(range of the steps' distances over that of first and last, mean step) of a path's frames."""
+    step = pair_distances(distance, photos, itertools.pairwise(range(len(photos))))
+    whole = pair_distances(distance, photos, [(0, len(photos) - 1)])[0]
+    return float((step.max() - step.min()) / (whole + 1e-6)), float(step.mean())
+
+
 @metric("diversity_BACKBONE", ("groups",))
 def diversity(evaluation, name, backbone):
     """LPIPS of all pairs i < j of a group, mean over pairs, then over groups."""
     distance = evaluation.function(f"lpips_{backbone}")
-    values = [
-        pair_distances(distance, p, itertools.combinations(range(len(p)), 2)).mean()
-        for p in groups(evaluation, name, 2)
-    ]
+    values = [mean_distance(distance, photos) for photos in groups(evaluation, name, 2)]
     return {name: float(np.mean(values)), f"{name}_group_sd": float(np.std(values))}
 
 
@@ -61,13 +71,9 @@ def diversity_isfgan(evaluation, name, backbone):
 def path_irregularity(evaluation, name, backbone):
     """ISF-GAN's PIR, range of the steps' LPIPS over LPIPS(first, last), and the mean step."""
     distance = evaluation.function(f"lpips_{backbone}")
-    ratios, steps = [], []
-    for photos in groups(evaluation, name, 3):
-        step = pair_distances(distance, photos, itertools.pairwise(range(len(photos))))
-        whole = pair_distances(distance, photos, [(0, len(photos) - 1)])[0]
-        ratios.append((step.max() - step.min()) / (whole + 1e-6))
-        steps.append(step.mean())
-    return {name: float(np.mean(ratios)), f"{name}_step": float(np.mean(steps))}
+    values = [irregularity(distance, photos) for photos in groups(evaluation, name, 3)]
+    ratio, step = np.mean(values, axis=0)
+    return {name: float(ratio), f"{name}_step": float(step)}
 
 
 @metric("confusion", ("groups",), extractors=("faceres_male", "emotion"))
