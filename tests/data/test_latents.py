@@ -64,9 +64,9 @@ def test_drawn_latents_are_places():
     data = prepare(LatentsConfig())
     assert data.num == 0 and data.facts["latent_shape"] is None
     np.testing.assert_array_equal(
-        batch(data, batch_size=3, start_step=2)["places"], [6, 7, 8]
+        batch(data, batch_size=3, start_step=2)["positions"], [6, 7, 8]
     )
-    np.testing.assert_array_equal(data.examples(3)["places"], [0, 1, 2])
+    np.testing.assert_array_equal(data.examples(3)["positions"], [0, 1, 2])
     assert LatentsConfig("x", seed=4).tiny() == LatentsConfig(seed=4)
 
 

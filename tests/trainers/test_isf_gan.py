@@ -49,7 +49,7 @@ def trainer(frozen):
 
 
 def places(size=4):
-    return {"places": tf.range(size, dtype=tf.int64)}
+    return {"positions": tf.range(size, dtype=tf.int64)}
 
 
 def step_random(step=0):
@@ -277,7 +277,7 @@ def test_spaces(frozen, space, num_ws):
 @pytest.mark.parametrize("data", ["drawn", "stored"])
 def test_samples_show_faces_and_their_edits(trainer, data):
     latents = np.random.RandomState(0).randn(3, 1, 8).astype(np.float32)
-    examples = {"places": np.arange(3)} if data == "drawn" else {"latents": latents}
+    examples = {"positions": np.arange(3)} if data == "drawn" else {"latents": latents}
     reference, draw = trainer.sampler(examples, seed=0)
     drawn = draw()
     assert trainer.pictures_per_sample == 4

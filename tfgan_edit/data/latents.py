@@ -163,7 +163,7 @@ class LatentData:
         """The first elements, from the start again if there are fewer, as a batch of arrays."""
         places = np.arange(count, dtype=np.int64)
         if self.latents is None:
-            return {"places": places}
+            return {"positions": places}
         rows = places % self.num
         batch = {"latents": self.latents[rows], "partners": self.latents[rows]}
         return batch if self.labels is None else {**batch, "labels": self.labels[rows]}
@@ -172,14 +172,14 @@ class LatentData:
         """Function of positions in endless training, int64 [n] -> batch.
 
         {"latents", "partners": [n, num_ws, w_dim]}, two independent orders of the same, and
-        "labels" of the first; of drawn latents {"places": [n]}.
+        "labels" of the first; of drawn latents {"positions": [n]}.
         """
         import tensorflow as tf
 
         from tfgan_edit.data.pipeline import permuted
 
         if self.latents is None:
-            return lambda positions: {"places": positions}
+            return lambda positions: {"positions": positions}
         table = tf.constant(self.latents)
         labels = None if self.labels is None else tf.constant(self.labels)
 

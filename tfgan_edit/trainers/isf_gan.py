@@ -457,7 +457,7 @@ class ISFGANTrainer(GANTrainer):
     """Style function, its average, discriminator, and one step of training.
 
     `batch` is {"latents", "partners": [n, num_ws or 1, w_dim], "labels": [n, K] optional}, or
-    {"places": [n]} for latents that are drawn, or {"photos": [n, H, W, C]} for an encoder.
+    {"positions": [n]} for latents that are drawn, or {"photos": [n, H, W, C]} for an encoder.
 
     Args:
         function: `ImplicitStyleFunction`.
@@ -544,7 +544,7 @@ class ISFGANTrainer(GANTrainer):
         if "latents" in batch:
             latents, partners = (frozen.spread(batch[key]) for key in ("latents", "partners"))
         else:
-            size = batch["places"].shape[0]
+            size = batch["positions"].shape[0]
             draws = (random, random.within("partner"))
             latents, partners = (random_w_plus(frozen.generator, size, draw) for draw in draws)
         mask = self._mixed_rows(latents.shape[0], num_ws, random)
@@ -752,8 +752,8 @@ class ISFGANTrainer(GANTrainer):
             labels = frozen.labels(images, batch)
             return {"w_plus": w_plus, "images": images, "labels": labels}
 
-        if "places" in examples:
-            z = draw_z(seed, 1, len(examples["places"]), frozen.generator.z_dim)
+        if "positions" in examples:
+            z = draw_z(seed, 1, len(examples["positions"]), frozen.generator.z_dim)
             examples = {"latents": frozen.mapped(tf.constant(z)).numpy()}
         parts = []
         for i in range(0, len(next(iter(examples.values()))), SAMPLE_BATCH):
