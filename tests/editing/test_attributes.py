@@ -6,6 +6,7 @@ from tfgan_edit.editing.attributes import (
     attribute_classes,
     class_certainties,
     edited_attributes,
+    probability_changes,
 )
 
 NAMES = ("smile", "hair=black", "hair=red", "hair=grey")
@@ -33,3 +34,10 @@ def test_classes_are_one_number_an_attribute():
 def test_edited_attributes():
     assert edited_attributes("smile") == {"smile"}
     assert edited_attributes("hair=red:hair=black") == {"hair"}
+
+
+def test_changes_of_probabilities():
+    changes = probability_changes(SCORES[0], SCORES[1], NAMES, ["hair", "smile"])
+    np.testing.assert_allclose(changes, [(0.6 + 0.1 + 0.5) / 2, 0.3])
+    assert probability_changes(SCORES, SCORES, NAMES, ["hair"]).tolist() == [[0], [0]]
+    assert probability_changes(SCORES, SCORES, NAMES, []).shape == (2, 0)

@@ -15,6 +15,7 @@ from tfgan_edit.editing.evaluation import (
     generated_faces,
     mean_psnr,
     paired_faces,
+    scores_of,
 )
 from tfgan_edit.metrics.distances import frechet_distance, moments
 
@@ -41,7 +42,11 @@ def test_success_and_what_is_kept(measure):
     assert numbers["kept"] == 0.875 and numbers["all_kept"] == 0.75
     assert EditMeasure(colour_scorer(), "bright", keep=["tone"])(before, after)["kept"] == 1
     back = EditMeasure(colour_scorer(), "bright", reverse=True)(before, after)
-    assert back["success"] == 0.25
+    assert back["success"] == 0.25 and back["gain"] == pytest.approx(-numbers["gain"])
+    rows = [scores_of(photos, colour_scorer()) for photos in (before, after)]
+    change = {name: rows[1][:, i] - rows[0][:, i] for i, name in enumerate(colour_scorer().names)}
+    assert numbers["gain"] == pytest.approx(change["bright"].mean(), rel=1e-5)
+    assert numbers["change_red"] == pytest.approx(np.abs(change["red"]).mean(), rel=1e-5)
 
 
 def test_identity_of_equal_and_of_opposite_photos(measure):

@@ -55,6 +55,17 @@ def test_it_begins_as_the_teacher(teacher):
         np.testing.assert_array_equal(a, b)
     features = student.synthesis.features(w_plus, maps, 0, 2)
     assert_close(features, teacher.synthesis.features(full, theirs, 0, 2), 1e-6)
+    # Behind the last convolution are the first of the teacher's channels, as many as are kept.
+    features = student.synthesis.features(w_plus, maps, 2, 3, features)
+    whole = teacher.synthesis.features(full, theirs, 0, 3)
+    assert_close(features, whole[..., :6], 1e-5)
+
+
+def test_more_channels_than_the_teachers_begin_at_random(teacher):
+    conv = build(teacher, colour_width=10).generator.synthesis.blocks[-1].conv2
+    theirs = teacher.synthesis.blocks[2].conv2
+    np.testing.assert_array_equal(conv.kernel[..., :8], theirs.kernel)
+    assert conv.kernel.shape[-1] == 10 and np.ptp(conv.kernel[..., 8:]) > 0
 
 
 @pytest.mark.parametrize("train_level", [True, False])

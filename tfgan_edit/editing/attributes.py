@@ -44,3 +44,17 @@ def attribute_classes(scores, names, attributes):
     ]
     empty = np.zeros((*scores.shape[:-1], 0), int)
     return np.stack(columns, axis=-1).astype(int) if columns else empty
+
+
+def probability_changes(before, after, names, attributes):
+    """Total variation [..., G] between probabilities [..., K] of G attributes, in [0, 1].
+
+    Of a binary attribute that is the absolute difference of its probability.
+    """
+    groups = attribute_groups(names)
+    change = np.abs(np.subtract(after, before, dtype=np.float64))
+    columns = [
+        change[..., groups[name]].sum(axis=-1) / min(len(groups[name]), 2) for name in attributes
+    ]
+    empty = np.zeros((*change.shape[:-1], 0))
+    return np.stack(columns, axis=-1) if columns else empty

@@ -15,6 +15,7 @@ from tfgan_edit.editing.attributes import (
     attribute_classes,
     class_certainties,
     edited_attributes,
+    probability_changes,
 )
 from tfgan_edit.editing.latents import draw_z
 from tfgan_edit.editing.pairs import photo_function
@@ -193,21 +194,29 @@ class EditMeasure:
             truth: what the edits should be, or None.
 
         Returns:
-            "success": share of the target's class by the scorer; "kept": mean share of the other
-            attributes that keep their class, and "kept_NAME" each; "all_kept": share of faces
-            that keep them all; "identity_BY": mean cosine of features; "psnr_outside": dB, of the
+            "success": share of the target's class by the scorer; "gain": mean rise of that
+            class' probability; "kept": mean share of the other attributes that keep their class,
+            and "kept_NAME" each; "all_kept": share of faces that keep them all; "change_NAME":
+            mean change of their probabilities, see `probability_changes`; "identity_BY": mean cosine of features; "psnr_outside": dB, of the
             pixels outside the region, mean; "psnr_truth", "lpips_truth"; "fd_BY": Fréchet
             distance to the real photos. What cannot be measured is left out.
         """
         names = self.scorer.names
         before, after = (scores_of(p, self.scorer) for p in (photos, edited))
         source, target = class_certainties(after, names, self.attribute, self.reverse)
+        _, target_before = class_certainties(before, names, self.attribute, self.reverse)
         same = np.equal(*(attribute_classes(s, names, self.keep) for s in (before, after)))
-        numbers = {"num": len(photos), "success": float(np.mean(target > source))}
+        numbers = {
+            "num": len(photos),
+            "success": float(np.mean(target > source)),
+            "gain": float(np.mean(target - target_before)),
+        }
         if self.keep:
             numbers |= {"kept": float(same.mean()), "all_kept": float(same.all(axis=1).mean())}
             shares = zip(self.keep, same.mean(axis=0), strict=True)
             numbers |= {f"kept_{name}": float(share) for name, share in shares}
+            changes = probability_changes(before, after, names, self.keep).mean(axis=0)
+            numbers |= {f"change_{n}": float(c) for n, c in zip(self.keep, changes, strict=True)}
         rows = self._rows(edited)
         if rows is not None:
             own = self._rows(photos)

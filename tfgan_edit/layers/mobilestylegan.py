@@ -39,7 +39,7 @@ class HaarUpsampling(ComputeDtypeLayer):
 class MobileSynthesisLayer(ComputeDtypeLayer):
     """Convolution of styled maps, noise, bias and leaky ReLU.
 
-    Call: `layer(x, w, noise=None)` with x [N or 1, H, W, I], w [N, w_dim], noise [N or 1, H, W, 1] ->
+    Call: `layer(x, w, noise=None)` with x and noise [N or 1, H, W, I or 1], w [N, w_dim] ->
     [N, H, W, filters]; or `layer.convolve(x * layer.style(w), noise)`.
 
     The demodulation of StyleGAN2 does not depend on w here, so it is a part of the kernels.

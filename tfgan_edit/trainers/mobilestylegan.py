@@ -24,7 +24,8 @@ class MobileEndConfig:
     """Settings of the end of a smaller MobileStyleGAN.
 
     Attributes:
-        colour_width: channels before the colours.
+        colour_width: channels before the colours. A quarter of the level's width begins as the
+            teacher's low-pass band, of which its next level makes the picture at this size.
         train_level: the other layers of the last level learn too; else only the new ones do.
         truncation: the lowest factor on w - w_avg of the pictures that it learns from; factors
             are uniform from it to 1.
@@ -116,7 +117,10 @@ class MobileEndConfig:
 
 
 def shortened(teacher, resolution, colour_width, **settings):
-    """A `MobileStyleGAN` with the teacher's weights, but for its last convolution and colours."""
+    """A `MobileStyleGAN` with the teacher's weights, but for its colours.
+
+    Its last convolution has the first `colour_width` channels of the teacher's.
+    """
     levels = [level for level in teacher.synthesis.levels if level <= resolution]
     generator = MobileStyleGAN(
         **{
@@ -135,7 +139,12 @@ def shortened(teacher, resolution, colour_width, **settings):
     pairs += [(last.up, full.up), (last.conv1, full.conv1)]
     for layer, source in pairs:
         layer.set_weights(source.get_weights())
-    last.conv2.noise_constant.assign(full.conv2.noise_constant)  # its strength is learnt
+    width = min(colour_width, full.channels)
+    for own, value in zip(last.conv2.weights, full.conv2.get_weights(), strict=True):
+        if own.shape == value.shape:
+            own.assign(value)
+        else:  # kernel and bias, of which output channels are the last axis
+            own.assign(np.concatenate([value[..., :width], own.numpy()[..., width:]], axis=-1))
     return generator
 
 
