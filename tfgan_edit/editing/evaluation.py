@@ -197,9 +197,10 @@ class EditMeasure:
             "success": share of the target's class by the scorer; "gain": mean rise of that
             class' probability; "kept": mean share of the other attributes that keep their class,
             and "kept_NAME" each; "all_kept": share of faces that keep them all; "change_NAME":
-            mean change of their probabilities, see `probability_changes`; "identity_BY": mean cosine of features; "psnr_outside": dB, of the
-            pixels outside the region, mean; "psnr_truth", "lpips_truth"; "fd_BY": Fréchet
-            distance to the real photos. What cannot be measured is left out.
+            mean change of their probabilities, see `probability_changes`; "identity_BY": mean
+            cosine of features; "psnr_outside": dB, of the pixels outside the region, mean;
+            "psnr_truth", "lpips_truth"; "fd_BY": Fréchet distance to the real photos. What
+            cannot be measured is left out.
         """
         names = self.scorer.names
         before, after = (scores_of(p, self.scorer) for p in (photos, edited))
