@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import h5py
@@ -18,7 +19,7 @@ from PIL import Image
 import tfgan_edit
 from tfgan_edit import quick_start, train
 from tfgan_edit.config import UserError, load_recipe, override
-from tfgan_edit.run import Run, tiny
+from tfgan_edit.run import Run, licence, tiny
 
 RECIPES = sorted((Path(__file__).parent.parent / "configs").glob("*.py"))
 
@@ -254,3 +255,16 @@ def test_the_command_to_go_on_can_be_pasted(monkeypatch):
     monkeypatch.setattr(sys, "argv", words)
     command = train._command()
     assert shlex.split(command) == ["python", "-m", "tfgan_edit.train", *words[1:]]
+
+
+def test_model_cards_keep_the_licences_of_data_and_of_frozen_networks():
+    teacher = types.SimpleNamespace(metadata={"licence": "of the teacher."})
+    silent = types.SimpleNamespace(metadata={})
+    artwork = {"title": "Faces", "author": "A", "licence": "CC0"}
+    for manifest, presets, expected in (
+        ({}, [], "that of the data it was trained on"),
+        ({"artwork": artwork}, [silent], "artwork: Faces by A, CC0"),
+        ({"licence": "of the teacher."}, [teacher], "of the teacher."),
+        ({}, [teacher, silent], "that of the data it was trained on; of the teacher."),
+    ):
+        assert licence(manifest, presets) == expected

@@ -385,7 +385,7 @@ def licence(manifest, presets=()):
     else:
         stated = [manifest.get("licence") or "that of the data it was trained on"]
     stated += [preset.metadata.get("licence") for preset in presets]
-    return " ".join(dict.fromkeys(filter(None, stated)))
+    return "; ".join(dict.fromkeys(filter(None, stated)))
 
 
 def tiny(config):

@@ -27,9 +27,8 @@ def tiny_generator(seed=3):
 
 def save_generator(folder):
     """A preset of `tiny_generator`, loaded."""
-    save_preset(
-        folder, {"generator": tiny_generator()}, config={}, metadata={"method": "stylegan2"}
-    )
+    metadata = {"method": "stylegan2", "licence": "for research"}
+    save_preset(folder, {"generator": tiny_generator()}, config={}, metadata=metadata)
     return load_preset(folder)
 
 

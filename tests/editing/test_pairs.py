@@ -76,6 +76,7 @@ def test_pairs_are_what_was_asked_for(preset, task, made):
         "direction": task.direction.hash,
         "scorer": "scorer",
     }
+    assert manifest["licence"] == "for research"  # the generator's
     assert manifest["fitting"] + sum(manifest["rejected"].values()) == manifest["sets"]
     assert {"red changes", "no picture certain of the source's class"} & set(manifest["rejected"])
     request = json.loads((pairs.path / "manifest.json").read_text())["request"]
