@@ -17,10 +17,10 @@ from tfgan_edit.layers.mobilestylegan import HaarUpsampling, MobileSynthesisLaye
 from tfgan_edit.layers.modulated import ToRGB
 from tfgan_edit.layers.registration import register
 from tfgan_edit.networks.stylegan2 import (
+    StyledBlocks,
     StyleGAN2Generator,
     channel_table,
     levels_of,
-    resolve_noise,
 )
 from tfgan_edit.ops.wavelets import inverse_haar
 
@@ -108,7 +108,7 @@ class MobileSynthesisBlock(ComputeDtypeLayer):
 
 
 @register
-class MobileStyleGANSynthesis(keras.Model):
+class MobileStyleGANSynthesis(StyledBlocks, keras.Model):
     """w_plus -> images.
 
     Call: `synthesis(w_plus, noise="constant")` with w_plus [N, num_ws, w_dim] -> float32
@@ -188,24 +188,8 @@ class MobileStyleGANSynthesis(keras.Model):
         self.torgb.build(x_shape, w_shape)
         self.built = True
 
-    @property
-    def noise_shapes(self):
-        """[(h, w), …] of the noise maps, one a convolution."""
-        return [tuple(layer.noise_constant.shape[1:3]) for layer in self._convolutions()]
-
-    def _convolutions(self):
-        return [layer for block in self.blocks for layer in block.convolutions]
-
-    def noise_maps(self, noise, batch_size):
-        """Resolves the `noise` argument to a list of maps or Nones."""
-        return resolve_noise(noise, self._convolutions(), batch_size, self.noise_seed)
-
     def call(self, w_plus, noise="constant"):
-        if w_plus.shape[1] != self.num_ws or w_plus.shape[2] != self.w_dim:
-            raise ValueError(
-                f"w_plus must be [N, {self.num_ws}, {self.w_dim}]. Received: {w_plus.shape}"
-            )
-        w_plus = tf.cast(w_plus, tf.float32)
+        w_plus = self.checked(w_plus)
         maps = self.noise_maps(noise, tf.shape(w_plus)[0])
         x = self.features(w_plus, maps, 0, len(self.blocks))
         return self.image(x, w_plus)

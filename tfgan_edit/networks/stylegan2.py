@@ -290,8 +290,33 @@ class _PyramidNetwork(keras.Model):
         }
 
 
+class StyledBlocks:
+    """Synthesis network of `blocks` with `convolutions` that add noise; `num_ws`, `w_dim`,
+    `noise_seed`."""
+
+    @property
+    def noise_shapes(self):
+        """[(h, w), …] of the noise maps, one a convolution."""
+        return [tuple(layer.noise_constant.shape[1:3]) for layer in self._convolutions()]
+
+    def _convolutions(self):
+        return [layer for block in self.blocks for layer in block.convolutions]
+
+    def noise_maps(self, noise, batch_size):
+        """Resolves the `noise` argument to a list of maps or Nones."""
+        return resolve_noise(noise, self._convolutions(), batch_size, self.noise_seed)
+
+    def checked(self, w_plus):
+        """w_plus as float32; ValueError unless it is [N, num_ws, w_dim]."""
+        if w_plus.shape[1] != self.num_ws or w_plus.shape[2] != self.w_dim:
+            raise ValueError(
+                f"w_plus must be [N, {self.num_ws}, {self.w_dim}]. Received: {w_plus.shape}"
+            )
+        return tf.cast(w_plus, tf.float32)
+
+
 @register
-class StyleGAN2Synthesis(_PyramidNetwork):
+class StyleGAN2Synthesis(StyledBlocks, _PyramidNetwork):
     """w_plus -> images.
 
     Call: `synthesis(w_plus, noise="constant")` with w_plus [N, num_ws, w_dim] ->
@@ -346,24 +371,8 @@ class StyleGAN2Synthesis(_PyramidNetwork):
             x_shape = (None, *block.output_size, block.channels)
         self.built = True
 
-    @property
-    def noise_shapes(self):
-        """[(h, w), …] of the noise maps, one a convolution."""
-        return [tuple(layer.noise_constant.shape[1:3]) for layer in self._convolutions()]
-
-    def _convolutions(self):
-        return [layer for block in self.blocks for layer in block.convolutions]
-
-    def noise_maps(self, noise, batch_size):
-        """Resolves the `noise` argument to a list of maps or Nones."""
-        return resolve_noise(noise, self._convolutions(), batch_size, self.noise_seed)
-
     def call(self, w_plus, noise="constant"):
-        if w_plus.shape[1] != self.num_ws or w_plus.shape[2] != self.w_dim:
-            raise ValueError(
-                f"w_plus must be [N, {self.num_ws}, {self.w_dim}]. Received: {w_plus.shape}"
-            )
-        w_plus = tf.cast(w_plus, tf.float32)
+        w_plus = self.checked(w_plus)
         maps = self.noise_maps(noise, tf.shape(w_plus)[0])
         x = image = None
         row = 0

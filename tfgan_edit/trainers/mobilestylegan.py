@@ -218,9 +218,7 @@ class MobileEndTrainer(GANTrainer):
         return np.concatenate(small), latent_grid(self.averages["generator"], **settings)
 
     def average_decay(self, images_seen, batch_size):
-        """0.5^(batch / half-life), with as short a half-life at first as a tenth of the images."""
-        half_life = tf.minimum(self.config.ema_kimg * 1000, 0.1 * images_seen)
-        return 0.5 ** (batch_size / tf.maximum(half_life, 1e-8))
+        return self.half_life_decay(self.config.ema_kimg, images_seen, batch_size)
 
 
 def made_small(images, size):
