@@ -4,6 +4,7 @@ import gzip
 import io
 import pickle
 import struct
+import tracemalloc
 import zipfile
 
 import ml_dtypes
@@ -54,6 +55,31 @@ def test_every_storage(serialisation):
     assert not arrays
     plain = states[""]["plain"]
     assert not plain.flags.writeable and not plain.flags.owndata  # a view of the file
+
+
+@pytest.mark.parametrize("form", ("TensorFlow pickle", "persistence pickle", "zip", "legacy", "npz"))
+def test_a_large_file_is_read_in_at_most_twice_its_size(form, tmp_path):
+    """Arrays are views of the mapped file where they can be; copies come one at a time."""
+    arrays = {f"b{i}.weight": np.full([256, 256, 3, 3], i, np.float32) for i in range(4)}
+    path = tmp_path / "file"
+    path.write_bytes(
+        {
+            "TensorFlow pickle": lambda: files.tf_pickle(*3 * [files.tf_network(arrays)]),
+            "persistence pickle": lambda: files.ada_pickle({"G_ema": (arrays, {})}),
+            "zip": lambda: files.torch_zip({"g_ema": arrays}),
+            "legacy": lambda: files.torch_stream({"g_ema": arrays}),
+            "npz": lambda: files.npz(arrays, compressed=False),
+        }[form]()
+    )
+    tracemalloc.start()
+    try:
+        checkpoint = read_checkpoint(path)
+        peak = tracemalloc.get_traced_memory()[1]  # without the map, which the disk backs
+    finally:
+        tracemalloc.stop()
+    size = path.stat().st_size
+    assert sum(a.nbytes for state in checkpoint.states for a in state.arrays.values()) >= size - 1e5
+    assert peak < size
 
 
 def test_strided_weights_of_a_persistent_module(read):
