@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.metrics.degraded_photos import DEGRADATIONS, smooth_photos
 from tests.metrics.weight_states import random_state, write_state
 from tfgan_edit.config import UserError
 from tfgan_edit.metrics import perceptual
@@ -110,20 +111,24 @@ def test_it_is_saved_and_loaded(tmp_path):
         LPIPS("resnet")
 
 
-def test_it_grows_with_noise_and_blur(tmp_path, monkeypatch):
+@pytest.fixture
+def distance(tmp_path, monkeypatch):
+    """LPIPS with a small backbone of random weights."""
     network = LPIPS("alex", SMALL["alex"])
     paths, _ = weight_files(tmp_path, "alex", network)
     monkeypatch.setattr(perceptual, "LPIPS", lambda backbone: network)
-    distance = PairDistance("alex", paths)
-    smooth = tf.image.resize(images(1, 8), (64, 64), "bicubic").numpy()
-    photo = np.clip((smooth + 1) * 127.5, 0, 255).astype(np.uint8)
-    noise = np.random.default_rng(0).standard_normal(photo.shape)
-    values = []
-    for strength in (0, 5, 20, 60):
-        noisy = np.clip(photo + strength * noise, 0, 255).astype(np.uint8)
-        values.append(float(distance(photo, noisy)[0]))
-    assert values == sorted(values) and values[0] == 0 < values[1]
-    grey = photo[..., :1]
+    return PairDistance("alex", paths)
+
+
+def test_it_grows_with_noise_blur_and_compression(distance):
+    photos = smooth_photos(4, 64)
+    for name, (degrade, strengths) in DEGRADATIONS.items():
+        values = [float(np.mean(distance(photos, degrade(photos, s)))) for s in strengths]
+        assert values == sorted(values) and values[0] == 0 < values[1], name
+
+
+def test_pairs_may_be_grey_and_must_not_be_tiny(distance):
+    grey = smooth_photos(1, 64)[..., :1]
     rgb = np.repeat(grey, 3, -1)
     np.testing.assert_allclose(distance(grey, 255 - grey), distance(rgb, 255 - rgb))
     with pytest.raises(UserError, match="at least 32 px, these have 20x16"):
