@@ -57,7 +57,7 @@ def test_every_storage(serialisation):
     assert not plain.flags.writeable and not plain.flags.owndata  # a view of the file
 
 
-@pytest.mark.parametrize("form", ("TensorFlow pickle", "persistence pickle", "zip", "legacy", "npz"))
+@pytest.mark.parametrize("form", ("TensorFlow pickle", "persistent pickle", "zip", "legacy", "npz"))
 def test_a_large_file_is_read_in_at_most_twice_its_size(form, tmp_path):
     """Arrays are views of the mapped file where they can be; copies come one at a time."""
     arrays = {f"b{i}.weight": np.full([256, 256, 3, 3], i, np.float32) for i in range(4)}
@@ -65,7 +65,7 @@ def test_a_large_file_is_read_in_at_most_twice_its_size(form, tmp_path):
     path.write_bytes(
         {
             "TensorFlow pickle": lambda: files.tf_pickle(*3 * [files.tf_network(arrays)]),
-            "persistence pickle": lambda: files.ada_pickle({"G_ema": (arrays, {})}),
+            "persistent pickle": lambda: files.ada_pickle({"G_ema": (arrays, {})}),
             "zip": lambda: files.torch_zip({"g_ema": arrays}),
             "legacy": lambda: files.torch_stream({"g_ema": arrays}),
             "npz": lambda: files.npz(arrays, compressed=False),
