@@ -27,10 +27,11 @@ from tfgan_edit.callbacks.progress import Progress, RunLog
 from tfgan_edit.callbacks.statistics_log import StatisticsLog
 from tfgan_edit.config import UserError, differences, with_defaults
 from tfgan_edit.data import prepare
+from tfgan_edit.editing.scorers import PUBLISHED, Scorer, load_scorer
 from tfgan_edit.metrics import Evaluation, cache_folder, check_metric
 from tfgan_edit.metrics.photo_sets import GeneratedPhotos, RecordPhotos
 from tfgan_edit.pictures import image_grid, write_picture
-from tfgan_edit.preset import load_preset
+from tfgan_edit.preset import Preset, load_preset
 from tfgan_edit.storage import read_json, write_json
 from tfgan_edit.trainers.gan import PRECISIONS
 from tfgan_edit.trainers.loop import (
@@ -95,7 +96,9 @@ class Run:
         config.trainer.check(batch_size=config.batch_size, num_replicas=replicas)
         self.data = prepare(config.data, progress=self.chief)  # such as `Records`
         self.frozen = {
-            role: load_preset(path) for role, path in config.frozen.items() if path != UNTRAINED
+            role: load_frozen(config.trainer, role, path)
+            for role, path in config.frozen.items()
+            if path != UNTRAINED
         }
         with self.strategy.scope():
             try:
@@ -136,10 +139,13 @@ class Run:
         roles = getattr(trainer, "frozen_roles", {})
         networks = {}
         for role in self.config.frozen:
-            if role in self.frozen:
-                networks[role] = self.frozen[role].require(roles[role])
-            else:
+            if role not in self.frozen:
                 networks[role] = trainer.untrained(role, self.data.facts["resolution"])
+            elif isinstance(self.frozen[role], Scorer):
+                networks[role] = self.frozen[role]
+                continue  # its network is frozen
+            else:
+                networks[role] = self.frozen[role].require(roles[role])
             networks[role].trainable = False
         return {"frozen": networks} if roles else {}
 
@@ -363,6 +369,13 @@ class Run:
         return Evaluation(real, fake, generator=generator, cache=cache_folder())
 
 
+def load_frozen(trainer, role, path):
+    """A `Preset`, or, for a role of scorers, the `Scorer` of published networks."""
+    if role in getattr(trainer, "scorer_roles", ()) and path.startswith(PUBLISHED):
+        return load_scorer(path)
+    return load_preset(path)
+
+
 def duration(seconds):
     """Seconds as h:mm:ss."""
     return str(datetime.timedelta(seconds=round(seconds)))
@@ -384,7 +397,7 @@ def licence(manifest, presets=()):
         stated = [f"artwork: {artwork['title']} by {artwork['author']}, {artwork['licence']}"]
     else:
         stated = [manifest.get("licence") or "that of the data it was trained on"]
-    stated += [preset.metadata.get("licence") for preset in presets]
+    stated += [p.metadata.get("licence") for p in presets if isinstance(p, Preset)]
     return "; ".join(dict.fromkeys(filter(None, stated)))
 
 

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tfgan_edit.config import UserError
+from tfgan_edit.editing.scorers import Scorer
 from tfgan_edit.networks.attribute_classifier import attribute_groups
 from tfgan_edit.networks.encoder import LatentEncoder
 from tfgan_edit.networks.stylegan2 import StyleGAN2Generator
@@ -48,7 +49,7 @@ def trainer(frozen):
     return build(frozen)
 
 
-def places(size=4):
+def positions(size=4):
     return {"positions": tf.range(size, dtype=tf.int64)}
 
 
@@ -70,7 +71,7 @@ def test_two_networks_learn_and_the_average_follows(frozen):
     before = {name: values(network) for name, network in trainer.networks.items()}
     still = {name: values(network) for name, network in frozen.items()}
     for _ in range(3):
-        logs = trainer.step_function(places())
+        logs = trainer.step_function(positions())
     assert all(np.isfinite(float(value)) for value in logs.values())
     for name, network in trainer.networks.items():
         pairs = zip(before[name], values(network), strict=True)
@@ -82,7 +83,7 @@ def test_two_networks_learn_and_the_average_follows(frozen):
     assert not saved & {id(v) for network in frozen.values() for v in network.variables}
     trainer.images_seen.assign(10**6)  # from where on the half-life is that of the settings
     old = values(average)
-    trainer.step_function(places())
+    trainer.step_function(positions())
     decay = 0.5 ** (4 / 10)
     for a, b, c in zip(old, values(trainer.style_function), values(average), strict=True):
         np.testing.assert_allclose(c, b + decay * (a - b), rtol=1e-4, atol=1e-6)
@@ -92,7 +93,7 @@ def test_two_networks_learn_and_the_average_follows(frozen):
 def test_a_micro_batch_gives_the_same_losses(frozen):
     """Of the same faces: what is drawn for a part of the batch is a part of what is drawn."""
     logs = [
-        build(frozen, changed(micro_batch=micro)).step_function(places())
+        build(frozen, changed(micro_batch=micro)).step_function(positions())
         for micro in (None, 2)
     ]
     for name in ("Loss/D/loss", "Loss/M/loss", "Loss/M/latent_cycle"):
@@ -116,7 +117,7 @@ def test_learning_rate():
 
 
 def test_faces_are_scored_as_they_are(trainer, frozen):
-    faces = trainer.faces(places(), step_random())
+    faces = trainer.faces(positions(), step_random())
     scores = frozen["scorer"].probabilities(frozen["scorer"](faces["images"])).numpy()
     np.testing.assert_array_equal(faces["labels"][:, :2], scores[:, :2] >= 0.5)
     assert faces["labels"].shape == (4, 4)
@@ -187,7 +188,7 @@ def test_chosen_attributes(frozen):
     trainer = build(frozen, changed(attributes=("hair_color", "smile")))
     names = ["smile", "hair_color=black", "hair_color=red"]
     assert trainer.style_function.label_names == names
-    assert trainer.faces(places(), step_random())["labels"].shape == (4, 3)
+    assert trainer.faces(positions(), step_random())["labels"].shape == (4, 3)
     assert trainer.discriminator.label_dim == 3
 
 
@@ -197,6 +198,19 @@ def test_labels_of_the_data_do_without_a_scorer(frozen):
     trainer = build({"generator": frozen["generator"]}, changed(mix_share=0.0), **facts)
     batch = {"latents": tf.zeros((2, 4, 8)), "partners": tf.zeros((2, 4, 8)), "labels": labels}
     np.testing.assert_array_equal(trainer.faces(batch, step_random())["labels"], labels)
+
+
+def test_any_scorer_gives_labels(frozen):
+    """As that of published networks, which is no preset."""
+
+    def brightness(images):
+        return tf.sigmoid(tf.reduce_mean(images, axis=(1, 2)))[:, :2]
+
+    scorer = Scorer(brightness, ["red", "green"], None)
+    trainer = build({**frozen, "scorer": scorer})
+    faces = trainer.faces(positions(), step_random())
+    means = np.mean(faces["images"], axis=(1, 2))[:, :2]
+    np.testing.assert_array_equal(faces["labels"], means >= 0)
 
 
 def test_photos_go_through_the_encoder(frozen):
@@ -213,7 +227,7 @@ def test_large_pictures_are_averaged(frozen):
     generator = StyleGAN2Generator(512, z_dim=8, w_dim=8, mapping_layers=1, channel_max=1)
     trainer = build({**frozen, "generator": generator}, changed(bank_size=1))
     assert trainer.discriminator.resolution == (256, 256) == trainer.picture_size
-    assert trainer.faces(places(1), step_random())["images"].shape == (1, 256, 256, 3)
+    assert trainer.faces(positions(1), step_random())["images"].shape == (1, 256, 256, 3)
 
 
 # === Settings ===
@@ -232,7 +246,7 @@ def test_the_penalty_is_on_the_head_of_choice(frozen):
     found = {}
     for target in ("attributes", "source"):
         trainer = build(frozen, changed(r1_target=target))
-        faces = trainer.faces(places(), step_random())
+        faces = trainer.faces(positions(), step_random())
         terms = trainer.discriminator_terms(faces, tf.zeros((4, 4)), step_random())
         images = faces["images"]
         with tf.GradientTape() as tape:
@@ -252,7 +266,7 @@ def test_the_penalty_is_on_the_head_of_choice(frozen):
 def test_identity_is_a_loss_of_its_own(frozen):
     embedding = frozen["scorer"]
     trainer = build({**frozen, "embedding": embedding}, changed(identity_weight=0.5))
-    faces = trainer.faces(places(), step_random())
+    faces = trainer.faces(positions(), step_random())
     z = [tf.zeros((4, 4))] * 3
     weight, loss = trainer.style_terms(faces, z, step_random())["identity"]
     edited = trainer.style_function(faces["w_plus"], faces["targets"], z[0])
@@ -268,7 +282,7 @@ def test_identity_is_a_loss_of_its_own(frozen):
 def test_spaces(frozen, space, num_ws):
     trainer = build(frozen, changed(space=space))
     assert trainer.style_function.num_ws == num_ws
-    faces = trainer.faces(places(), step_random())
+    faces = trainer.faces(positions(), step_random())
     assert trainer.style_function(
         faces["w_plus"], faces["targets"], tf.zeros((4, 4))
     ).shape == (4, 4, 8)

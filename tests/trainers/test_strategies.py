@@ -65,6 +65,14 @@ def test_two_replicas_grow_like_one(tmp_path):
     assert_same_weights(two, one, rtol=1e-4)
 
 
+@pytest.mark.large
+def test_two_replicas_edit_latents_like_one(tmp_path):
+    """ISF-GAN: faces, targets and noise are those of the whole batch, and so is the limit."""
+    one, two = tmp_path / "one.npz", tmp_path / "two.npz"
+    finish(start("one", one, 3, method="isf_gan"), start("cpu:2", two, 3, method="isf_gan"))
+    assert_same_weights(two, one, rtol=1e-4)
+
+
 def free_ports(count):
     sockets = [socket.socket() for _ in range(count)]
     try:

@@ -5,12 +5,16 @@
 With STATE, a state folder is restored at the start and saved at the end.
 """
 
+import dataclasses
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 
+from tfgan_edit.data.latents import LatentData
 from tfgan_edit.data.records import RecordsWriter, open_records
+from tfgan_edit.trainers.isf_gan import ISFGANConfig
 from tfgan_edit.trainers.loop import distributed_batches
 from tfgan_edit.trainers.state import StateFolder
 from tfgan_edit.trainers.strategy import is_chief, make_strategy
@@ -34,6 +38,10 @@ CONFIGS = {
     "stylegan": StyleGANConfig(
         stage_kimg=0.016, fade_kimg=0.016, batch_sizes={}, learned_constant=False, **SETTINGS
     ),
+    # Gradients are longer than the limit, which is that of both replicas' together.
+    "isf_gan": dataclasses.replace(
+        ISFGANConfig().tiny(), learning_rate=0.01, warmup_steps=0, max_gradient_norm=0.1
+    ),
 }
 
 
@@ -46,17 +54,25 @@ def records(folder):
     return open_records(folder)
 
 
+def frozen(config):
+    """Networks of ISF-GAN that do not learn, the same in every process."""
+    keras.utils.set_random_seed(0)
+    return {role: config.untrained(role, 8) for role in ("generator", "scorer")}
+
+
 def main(method, strategy_name, out, steps, state=None):
     strategy = make_strategy(strategy_name)
-    data = records(Path(out).parent / "records")
     config = CONFIGS[method]
+    if method == "isf_gan":
+        data, facts = LatentData(), {"frozen": frozen(config)}
+    else:
+        data = records(Path(out).parent / "records")
+        facts = {"resolution": 16, "label_dim": 2, "labels": data.labels}
     growing = {}
     if method == "stylegan":
         growing["schedule"] = config.schedule(resolution=16, batch_size=BATCH)
     with strategy.scope():
-        trainer = config.build(
-            resolution=16, label_dim=2, labels=data.labels, jit_compile=False, seed=3, **growing
-        )
+        trainer = config.build(**facts, jit_compile=False, seed=3, **growing)
     folder = StateFolder(state) if state else None
     start = 0
     if folder is not None and (facts := folder.restore(trainer)):

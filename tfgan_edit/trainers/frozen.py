@@ -1,6 +1,19 @@
-"""What a frozen StyleGAN draws in a step of training."""
+"""Frozen networks beside those that learn: what they draw, and what they say of pictures."""
 
+import numpy as np
 import tensorflow as tf
+
+from tfgan_edit.editing.image_distances import (
+    MAX_SIDE,
+    IdentityDistance,
+    find_distance,
+)
+from tfgan_edit.editing.latents import draw_z
+from tfgan_edit.editing.scorers import Scorer, classifier_scorer, place_of
+from tfgan_edit.networks.attribute_classifier import attribute_groups, label_vectors
+from tfgan_edit.ops.images import pooled_to
+
+BATCH_SIZE = 16  # faces scored at once
 
 
 def random_w_plus(generator, size, random):
@@ -25,3 +38,184 @@ def random_noise(generator, size, random):
         for i, (h, w) in enumerate(generator.synthesis.noise_shapes)
     ]
     return maps or "none"
+
+
+class FrozenFaces:
+    """Faces whose latents are edited: networks that draw and judge them, and their labels.
+
+    Args:
+        config: `ISFGANConfig`.
+        networks: {role: network, or `Scorer` for "scorer"}.
+        photos: (resolution, colours) of data of photos, or None for latents.
+        latent_shape, labels, label_names: as of `ISFGANConfig.build`.
+        truncation: (factor, cutoff) of latents.
+        seed: of the faces that are scored.
+
+    Attributes:
+        generator, encoder, embedding: networks, or None.
+        shape: (height, width, colours) of pictures, those of the generator averaged to at most
+            511 px.
+        label_names: L names of the attributes that are edited.
+        bank: labels [M, L] of faces.
+        positive_weights: [L].
+        distance, identity: of pictures, the second or None.
+    """
+
+    def __init__(
+        self, config, networks, *, photos, latent_shape, labels, label_names, truncation, seed
+    ):
+        if "generator" not in networks:
+            raise ValueError("frozen.generator is missing: name the preset whose latents it edits")
+        self.generator = networks["generator"]
+        self.encoder = networks.get("encoder")
+        self.truncation = truncation
+        self.noise = config.noise
+        height, width = self.generator.resolution
+        factor = max(min(height, width) // MAX_SIDE, 1)
+        self.shape = (height // factor, width // factor, self.generator.img_channels)
+        self._check_sizes(photos, latent_shape)
+        self.scorer = None
+        names = label_names
+        if "scorer" in networks:
+            self.scorer = networks["scorer"]
+            if not isinstance(self.scorer, Scorer):
+                self.scorer = classifier_scorer(self.scorer)
+            names = self.scorer.names
+        self._check_labels(config, labels, latent_shape)
+        self.places = _chosen_places(config.attributes, names)
+        self.label_names = [names[i] for i in self.places]
+        if labels is not None and list(label_names) == list(names):
+            self.bank = np.asarray(labels, np.float32)[:, self.places]
+        else:
+            self.bank = self._scored(config.bank_size, seed)
+        self.positive_weights = self._positive_weights(config)
+        side = min(self.shape[:2])
+        self.distance = find_distance(config.perceptual, side=side, given=config.weights)
+        self.identity = None
+        if config.identity_weight and "embedding" in networks:
+            self.identity = EmbeddingDistance(networks["embedding"])
+        elif config.identity_weight:
+            self.identity = IdentityDistance(config.weights)
+
+    def _check_sizes(self, photos, latent_shape):
+        generator = self.generator
+        shape = (generator.num_ws, generator.w_dim)
+        if latent_shape is not None and tuple(latent_shape) not in (shape, (1, shape[1])):
+            raise ValueError(
+                f"the latents have {latent_shape[0]}x{latent_shape[1]} numbers, frozen.generator "
+                f"takes {shape[0]}x{shape[1]} or, for all rows, 1x{shape[1]}: give latents of it"
+            )
+        if (photos is None) != (self.encoder is None):
+            raise ValueError(
+                "data of photos need frozen.encoder, and no other data does: name the preset of "
+                "an encoder, or take LatentsConfig"
+            )
+        if self.encoder is None:
+            return
+        if (self.encoder.num_ws, self.encoder.w_dim) != shape:
+            raise ValueError(
+                f"frozen.encoder gives {self.encoder.num_ws}x{self.encoder.w_dim} numbers, "
+                f"frozen.generator takes {shape[0]}x{shape[1]}: train an encoder for it"
+            )
+        (height, width), colours = np.broadcast_to(photos[0], 2), photos[1]
+        if (height, width, colours) != (*generator.resolution, generator.img_channels):
+            raise ValueError(
+                f"frozen.generator draws {generator.resolution[1]}x{generator.resolution[0]} "
+                f"pixels, the photos have {width}x{height} of {colours} colours: prepare them at "
+                "its size"
+            )
+
+    def _check_labels(self, config, labels, latent_shape):
+        if self.scorer is not None:
+            return
+        if labels is None:
+            raise ValueError(
+                "frozen.scorer is missing: these data have no labels, so a classifier must give "
+                "them"
+            )
+        if config.mix_share and latent_shape is not None:
+            raise ValueError(
+                "frozen.scorer is missing: mixed latents have other attributes than the data say; "
+                "name a classifier, or set trainer.mix_share to 0"
+            )
+
+    def _positive_weights(self, config):
+        weights = np.ones(len(self.label_names), np.float32)
+        if config.balance:
+            positive = self.bank.sum(axis=0)
+            weights = ((len(self.bank) - positive + 1) / (positive + 1)).astype(np.float32)
+        for name, weight in config.positive_weights.items():
+            weights[place_of(name, self.label_names)] = weight
+        return weights
+
+    def _scored(self, num, seed):
+        """Labels [num, L] of faces that the generator draws."""
+        score = tf.function(
+            lambda z: self.labels(self.images(self.truncated(self.mapped(z)), "constant"), {}),
+            autograph=False,
+        )
+        size = min(BATCH_SIZE, num)
+        z = draw_z(seed, 0, -(-num // size) * size, self.generator.z_dim)
+        parts = [score(tf.constant(z[i : i + size])).numpy() for i in range(0, len(z), size)]
+        return np.concatenate(parts)[:num]
+
+    def mapped(self, z):
+        """w_plus [N, num_ws, w_dim] of z; classes of a conditional generator in turn."""
+        labels = None
+        if self.generator.label_dim:
+            classes = tf.range(z.shape[0]) % self.generator.label_dim
+            labels = tf.one_hot(classes, self.generator.label_dim)
+        return self.generator.mapping(z, labels=labels)
+
+    def spread(self, latents):
+        """w or w_plus [N, 1 or num_ws, w_dim] -> [N, num_ws, w_dim]."""
+        num_ws = self.generator.num_ws
+        return tf.repeat(latents, num_ws, axis=1) if latents.shape[1] == 1 else latents
+
+    def truncated(self, w_plus):
+        """w_plus as the data's pictures have it."""
+        return self.generator.mapping.truncate(w_plus, *self.truncation)
+
+    def images(self, w_plus, noise):
+        """Pictures [N, *shape] of latents, averaged to the size that all losses see."""
+        images = self.generator.synthesis(w_plus, noise=noise)
+        return pooled_to(tf.cast(images, tf.float32), self.shape)
+
+    def noisy_images(self, w_plus, random):
+        """The same with new noise, if the settings say so."""
+        noise = self.noise
+        if noise == "random":
+            noise = random_noise(self.generator, w_plus.shape[0], random)
+        return self.images(w_plus, noise)
+
+    def labels(self, images, batch):
+        """Labels [N, L], 0 or 1, of pictures: by the scorer or, without one, of their batch."""
+        if self.scorer is None:
+            return tf.gather(batch["labels"], self.places, axis=1)
+        labels = label_vectors(self.scorer.probabilities(images), self.scorer.names)
+        return tf.gather(labels, self.places, axis=1)
+
+
+class EmbeddingDistance:
+    """1 - cosine of the features of a classifier of faces.
+
+    Args:
+        classifier: `AttributeClassifier`.
+    """
+
+    def __init__(self, classifier):
+        self.scorer = classifier_scorer(classifier)
+        self.identity = {"distance": "embedding", "network": classifier.name}
+
+    def __call__(self, x, y):
+        x, y = (tf.math.l2_normalize(self.scorer.embedding(i), axis=-1) for i in (x, y))
+        return 1.0 - tf.reduce_sum(x * y, axis=-1)
+
+
+def _chosen_places(attributes, names):
+    """Columns of the labels of attributes, all values of a categorical one; () for all."""
+    groups = attribute_groups(names)
+    chosen = []
+    for name in attributes or groups:
+        chosen += groups[name] if name in groups else [place_of(name, names)]
+    return sorted(set(chosen))
