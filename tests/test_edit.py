@@ -7,7 +7,7 @@ import pytest
 from absl import flags
 from PIL import Image
 
-from tests.editing.teachers import bright_direction, save_generator
+from tests.editing.teachers import bright_direction, save_generator, save_style_function
 from tests.editing.test_video import make_video, read, sound_packets
 from tfgan_edit import edit as verb
 from tfgan_edit.config import UserError
@@ -21,7 +21,9 @@ from tfgan_edit.preset import save_preset
 def presets(tmp_path_factory):
     """A StyleGAN with a direction and an encoder, translators of one and of two photos."""
     folder = tmp_path_factory.mktemp("presets")
-    bright_direction(save_generator(folder / "faces")).save(folder / "bright.npz")
+    faces = save_generator(folder / "faces")
+    bright_direction(faces).save(folder / "bright.npz")
+    save_style_function(folder / "style", faces)
     sizes = {"width": 4, "num_downsamplings": 2, "num_blocks": 1}
     networks = {
         "encoder": LatentEncoder(16, 6, 8, channel_max=8, name="encoder"),
@@ -91,6 +93,37 @@ def test_along_a_direction(run, presets):
     assert results[2][:8].mean() > results[-2][:8].mean() + 20
 
 
+def test_outcomes_of_a_target_side_by_side(run, presets):
+    photo, encoder = "--photo=photos/a.png", f"--encoder={presets / 'encoder'}"
+    target = "--target=bright=1,tone=toggle"
+    assert run(photo, encoder, target, "--samples=3", "--seed=4", "--before_after", "--out=x.png",
+               preset="style") == "x.png (64x16 pixels)"
+    columns = np.split(pixels("x.png"), 4, axis=1)
+    for i, column in enumerate(columns[1:]):
+        run(photo, encoder, target, f"--seed={4 + i}", "--out=one.png", preset="style")
+        np.testing.assert_array_equal(pixels("one.png"), column)
+    assert np.any(columns[1] != columns[2]) and np.any(columns[0] != columns[1])
+    run(photo, encoder, target, "--layers=0-1", "--strength=0.5", "--out=rows.png", preset="style")
+    assert np.any(pixels("rows.png") != columns[1])
+
+
+@pytest.mark.parametrize("preset", ["style", "faces"])
+def test_the_way_to_an_edit_as_a_video(run, presets, preset):
+    arguments = ["--photo=photos/a.png", f"--encoder={presets / 'encoder'}", "--frames=4"]
+    if preset == "style":
+        arguments += ["--target=bright=toggle", "--samples=2"]
+    else:
+        arguments += [f"--direction={presets / 'bright.npz'}", "--strength=3"]
+    count = 9 if preset == "style" else 5
+    result = run(*arguments, "--out=x.mp4", preset=preset)
+    assert result == f"x.mp4 ({count} frames)"
+    frames = read("x.mp4")[0]
+    assert frames.shape == (count, 16, 16, 3)
+    steps = np.abs(np.diff(frames.astype(int), axis=0)).mean(axis=(1, 2, 3))
+    whole = np.abs(frames[0].astype(int) - frames[4]).mean()
+    assert steps[:4].max() < 0.7 * whole  # no jump
+
+
 def test_two_photos(run, presets):
     run("--photo=photos/a.png", "--reference=photos/b.bmp", "--out=x.png", preset="mixer")
     run("--photo=photos/a.png", "--out=a.png", "--strength=0")
@@ -143,6 +176,10 @@ def test_a_video_keeps_its_sound(run, tmp_path):
         ),
         (["--photo=photos/a.png", "--out=x.png", "--align=x.csv"], "cannot read x.csv"),
         (["--photo=photos/a.png", "--out=x.png", "--reference=photos"], "reference=photos cannot"),
+        (["--photo=photos/a.png", "--out=x.png", "--target=a=1"], "has no target attributes"),
+        (["--photo=photos/a.png", "--out=x.png", "--samples=2"], "only edits by --target have"),
+        (["--photo=photos/a.png", "--out=x.png", "--layers=1"], "no style function .*: layers is"),
+        (["--photo=photos/a.png", "--out=x.mp4", "--frames=2"], "does not edit latents"),
     ],
 )
 def test_mistakes_are_one_line_and_leave_nothing(run, tmp_path, arguments, match):

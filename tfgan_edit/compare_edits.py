@@ -24,7 +24,7 @@ from tfgan_edit.config import UserError, run_verb
 from tfgan_edit.editing import directions, latent_evaluation
 from tfgan_edit.editing.image_distances import DISTANCES, find_distance
 from tfgan_edit.editing.latents import open_latents
-from tfgan_edit.editing.scorers import load_scorer
+from tfgan_edit.editing.scorers import load_scorer, place_of
 from tfgan_edit.editing.style_functions import load_style_function
 from tfgan_edit.evaluate_edits import short_name, table
 from tfgan_edit.metrics.extractors import EXTRACTORS, FeatureFunction
@@ -42,7 +42,8 @@ def define_flags(f):
     text, integer, number, words = (functools.partial(kind, flag_values=f) for kind in kinds)
     words("preset", [], "Presets of style functions of one generator; the first leads.")
     text("generator", None, "Their StyleGAN. Default: the one that they were trained with.")
-    text("scorer", None, "Preset of a classifier that judges.")
+    text("scorer", None, "Judge: preset of a classifier, faces:NETWORK, or a .keras model.")
+    words("scorer_names", [], "Names of the probabilities of a .keras model.")
     text("layers", None, "Rows that the style functions may change, as of edit.")
     words("attributes", [], "Binary ones to compare. Default: those of the first style function.")
     text("latents", None, "Folder of score_latents, to find directions in.")
@@ -74,7 +75,7 @@ def run(f):
         if not f[name].value:
             raise UserError(f"--{name} is missing; see --help for examples")
     started = time.perf_counter()
-    scorer = load_scorer(f.scorer)
+    scorer = load_scorer(f.scorer, f.scorer_names)
     loaded = {
         short_name(path): load_style_function(
             path, generator=f.generator, scorer=scorer, layers=f.layers
@@ -90,7 +91,10 @@ def run(f):
     style = {
         name: latent_evaluation.StyleMethod(function) for name, (_, _, function) in loaded.items()
     }
-    attributes = f.attributes or binary_attributes(next(iter(style.values())).style.names)
+    known = binary_attributes(next(iter(style.values())).style.names)
+    attributes = f.attributes or known
+    for name in attributes:
+        place_of(name, known)
     linear = find_directions(f, generator, attributes)
     faces = latent_evaluation.Faces(
         generator, scorer, num=f.num, truncation=f.truncation, seed=f.seed

@@ -28,11 +28,12 @@ from tfgan_edit.networks.attribute_classifier import attribute_groups
 
 
 def define_flags(f):
-    kinds = (flags.DEFINE_string, flags.DEFINE_integer, flags.DEFINE_float)
-    text, integer, number = (functools.partial(kind, flag_values=f) for kind in kinds)
+    kinds = (flags.DEFINE_string, flags.DEFINE_integer, flags.DEFINE_float, flags.DEFINE_list)
+    text, integer, number, words = (functools.partial(kind, flag_values=f) for kind in kinds)
     text("preset", None, "Preset of a style function, or a run folder.")
     text("generator", None, "Its StyleGAN. Default: the one it was trained with.")
-    text("scorer", None, "Preset of a classifier that knows its attributes.")
+    text("scorer", None, "Judge: preset of a classifier, faces:NETWORK, or a .keras model.")
+    words("scorer_names", [], "Names of the probabilities of a .keras model.")
     text("out", None, "The rows, a .json file.")
     integer("num", 64, "Faces.", lower_bound=8)
     integer("seed", 2, "Of the faces.", lower_bound=0)
@@ -44,7 +45,7 @@ def main(f):
     for flag in ("preset", "scorer", "out"):
         if not f[flag].value:
             raise UserError(f"--{flag} is missing; see --help for an example")
-    scorer = load_scorer(f.scorer)
+    scorer = load_scorer(f.scorer, f.scorer_names)
     preset, generator, style = load_style_function(
         f.preset, generator=f.generator, scorer=scorer
     )

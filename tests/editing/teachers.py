@@ -6,6 +6,9 @@ import tensorflow as tf
 
 from tfgan_edit.editing.directions import Direction
 from tfgan_edit.editing.scorers import Scorer
+from tfgan_edit.networks.attribute_classifier import AttributeClassifier
+from tfgan_edit.networks.encoder import LatentEncoder
+from tfgan_edit.networks.isf_gan import ImplicitStyleFunction, ISFGANDiscriminator
 from tfgan_edit.networks.stylegan2 import StyleGAN2Generator
 from tfgan_edit.preset import load_preset, save_preset
 
@@ -70,6 +73,50 @@ def bright_direction(preset):
             "parents": {"generator": {"sha256": preset.sha256}},
         },
     )
+
+
+def save_encoder(folder):
+    """A preset of an encoder of random weights for `tiny_generator`."""
+    encoder = LatentEncoder(16, 6, 8, channel_max=8, name="encoder")
+    random = np.random.RandomState(0)
+    for weight in encoder.weights:
+        weight.assign_add(0.1 * random.randn(*weight.shape))
+    save_preset(folder, {"encoder": encoder}, config={}, metadata={"method": "encoder"})
+
+
+def save_style_function(folder, faces=None, num_ws=6, parents=None):
+    """A preset of a style function of random weights.
+
+    Args:
+        folder: to write.
+        faces: preset of `tiny_generator` that it says it was trained with, or None.
+        num_ws: rows of its latents.
+        parents: hashes in place of that preset's.
+    """
+    keras.utils.set_random_seed(0)
+    networks = {
+        "style_function": ImplicitStyleFunction(
+            num_ws, NAMES, w_dim=8, z_dim=4, hidden_dim=8, name="style_function"
+        ),
+        "discriminator": ISFGANDiscriminator(16, 4, width=4, name="discriminator"),
+    }
+    config, metadata = {}, {"method": "isf_gan"}
+    if faces is not None:
+        config = {"frozen": {"generator": str(faces.path)}}
+        metadata["parents"] = parents or [faces.sha256]
+    save_preset(folder, networks, config=config, metadata=metadata)
+
+
+def save_classifier(folder):
+    """A preset of a classifier of random weights that knows `NAMES`."""
+    classifier = AttributeClassifier(16, NAMES, width=4, feature_dim=6)
+    random = np.random.RandomState(0)
+    for weight in classifier.trainable_variables:
+        weight.assign(random.randn(*weight.shape))
+    generator = tiny_generator()
+    logits = classifier(generator(random.randn(64, 8).astype(np.float32))).numpy()
+    classifier.logits.bias.assign_sub(np.median(logits, axis=0))  # half of the faces have each
+    save_preset(folder, {"classifier": classifier}, config={}, metadata={})
 
 
 def save_scorer(path):

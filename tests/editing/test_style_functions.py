@@ -6,7 +6,14 @@ import shutil
 import numpy as np
 import pytest
 
-from tests.editing.teachers import NAMES, colour_scorer, save_generator, save_scorer
+from tests.editing.teachers import (
+    NAMES,
+    colour_scorer,
+    save_encoder,
+    save_generator,
+    save_scorer,
+    save_style_function,
+)
 from tfgan_edit.config import UserError
 from tfgan_edit.editing.editors import Edit, load_editor
 from tfgan_edit.editing.style_functions import (
@@ -20,10 +27,8 @@ from tfgan_edit.editing.style_functions import (
 )
 from tfgan_edit.editing.targets import parse_target
 from tfgan_edit.networks.attribute_classifier import label_vectors
-from tfgan_edit.networks.encoder import LatentEncoder
-from tfgan_edit.networks.isf_gan import ImplicitStyleFunction, ISFGANDiscriminator
 from tfgan_edit.ops.images import image_to_photo, photo_to_image
-from tfgan_edit.preset import load_preset, save_preset
+from tfgan_edit.preset import load_preset
 
 ROWS = 6
 
@@ -34,24 +39,11 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("style_functions")
     faces = save_generator(folder / "faces")
     shutil.copytree(folder / "faces", folder / "copy")
-    random = np.random.RandomState(0)
-    encoder = LatentEncoder(16, ROWS, 8, channel_max=8, name="encoder")
-    for weight in encoder.weights:
-        weight.assign_add(0.1 * random.randn(*weight.shape))
-    save_preset(folder / "encoder", {"encoder": encoder}, config={}, metadata={})
-    sizes = {"label_names": list(NAMES), "w_dim": 8, "z_dim": 4, "hidden_dim": 8}
-    networks = {
-        "style_function": ImplicitStyleFunction(ROWS, **sizes, name="style_function"),
-        "discriminator": ISFGANDiscriminator(16, 4, width=4, name="discriminator"),
-    }
-    config = {"frozen": {"generator": str(faces.path)}}
-    metadata = {"method": "isf_gan", "parents": ["data", faces.sha256]}
-    save_preset(folder / "edits", networks, config=config, metadata=metadata)
-    save_preset(folder / "converted", networks, config={}, metadata={"method": "isf_gan"})
-    metadata = metadata | {"parents": ["another"]}
-    save_preset(folder / "stale", networks, config=config, metadata=metadata)
-    networks["style_function"] = ImplicitStyleFunction(4, **sizes, name="style_function")
-    save_preset(folder / "short", networks, config={}, metadata={})
+    save_encoder(folder / "encoder")
+    save_style_function(folder / "edits", faces)
+    save_style_function(folder / "converted")
+    save_style_function(folder / "stale", faces, parents=["another"])
+    save_style_function(folder / "short", num_ws=4)
     save_scorer(folder / "scorer.keras")
     return folder
 
