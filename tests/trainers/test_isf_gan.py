@@ -11,6 +11,8 @@ from tfgan_edit.config import UserError
 from tfgan_edit.editing.scorers import Scorer
 from tfgan_edit.networks.attribute_classifier import attribute_groups
 from tfgan_edit.networks.encoder import LatentEncoder
+from tfgan_edit.networks.mobilestylegan import MobileStyleGAN
+from tfgan_edit.networks.stylegan import StyleGANGenerator
 from tfgan_edit.networks.stylegan2 import StyleGAN2Generator
 from tfgan_edit.trainers.isf_gan import ISFGANConfig, ISFGANTrainer
 from tfgan_edit.trainers.randomness import StepRandom
@@ -231,6 +233,20 @@ def test_large_pictures_are_averaged(frozen):
 
 
 # === Settings ===
+
+
+@pytest.mark.parametrize("teacher", [StyleGANGenerator, MobileStyleGAN])
+def test_other_teachers(frozen, teacher):
+    generator = teacher(16, z_dim=8, w_dim=8, mapping_layers=1, channel_max=8)
+    trainer = build({**frozen, "generator": generator})
+    faces = trainer.faces(positions(2), step_random())
+    z = tf.random.stateless_normal((3, 2, 4), (1, 2))
+    with tf.GradientTape() as tape:
+        terms = trainer.style_terms(faces, list(z), step_random())
+        total = tf.add_n([weight * tf.reduce_mean(loss) for weight, loss in terms.values()])
+    gradients = tape.gradient(total, [v.value for v in trainer.style_function.trainable_variables])
+    assert all(np.all(np.isfinite(g)) and np.any(g != 0) for g in gradients)
+    assert trainer.style_function.num_ws == generator.num_ws
 
 
 @pytest.mark.parametrize("noise, same", [("random", False), ("constant", True), ("none", True)])
