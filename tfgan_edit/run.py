@@ -180,8 +180,9 @@ class Run:
             count = sum(int(np.prod(v.shape)) for v in network.trainable_variables)
             total += count
             print(f"{name:16} {count:12,} trainable parameters")
+        samples = f"{self.data.num:,}" if self.data.num else "new"  # in every step
         print(
-            f"{self.data.num:,} samples, {self.trainer.picture_size or self.data.resolution}; "
+            f"{samples} samples, {self.trainer.picture_size or self.data.resolution}; "
             f"{self.strategy.num_replicas_in_sync} replica(s); {self.total_steps:,} steps"
         )
         length = 0.0
