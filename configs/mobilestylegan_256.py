@@ -1,4 +1,4 @@
-"""MobileStyleGAN of photo-real faces cut to 256 px, its new end learnt from its own pictures.
+"""MobileStyleGAN of photo-real faces reduced to 256 px; its end learns from its own pictures.
 
 Paper: arXiv 2104.04767; the published network draws 1024 px only. `convert` makes the teacher:
          python -m tfgan_edit.convert --source random-face --out presets/faces
@@ -9,13 +9,13 @@ Hardware and time: planned for half an hour on 2 CPU cores. Not yet run.
 
 from tfgan_edit.config import RunConfig
 from tfgan_edit.data.generated import GeneratedConfig
-from tfgan_edit.trainers.mobilestylegan import MobileEndConfig
+from tfgan_edit.trainers.mobilestylegan import MobileReductionConfig
 
 
 def get_config(teacher="presets/faces"):
     return RunConfig(
         name="mobilestylegan_256",
-        trainer=MobileEndConfig(),
+        trainer=MobileReductionConfig(),
         data=GeneratedConfig(resolution=256),
         frozen={"teacher": teacher},
         batch_size=4,

@@ -11,7 +11,7 @@ from tfgan_edit.config import UserError
 from tfgan_edit.convert import installed
 from tfgan_edit.editing.directions import Direction, style_kernels
 from tfgan_edit.layers.mobilestylegan import HaarUpsampling, MobileSynthesisLayer
-from tfgan_edit.networks.mobilestylegan import MobileStyleGAN, MobileStyleGANSynthesis
+from tfgan_edit.networks.mobilestylegan import MobileStyleGAN, MobileStyleGANSynthesis, reduced
 
 CHANNELS = {4: 8, 8: 4, 16: 6}
 TINY = {"resolution": 32, "channels": CHANNELS, "z_dim": 7, "w_dim": 5, "mapping_layers": 2}
@@ -21,17 +21,22 @@ def sample(*shape, seed=1):
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
-def synthesis_size(channels, w_dim, last=None, colours=12):
-    """Trainable values: styles, kernels, biases and a noise strength a convolution."""
+def synthesis_size(channels, w_dim, cut=(), colours=12):
+    """Trainable values: styles, kernels, biases and a noise strength a convolution.
+
+    Args:
+        cut: levels of which the second convolution has a quarter of the channels.
+    """
     (_, width), *levels = sorted(channels.items())
     total = 16 * width + sizes.dense(w_dim, width) + 9 * width**2 + width + 1
+    whole = True
     for level, channels in levels:
-        last_width = last if last and level == levels[-1][0] else channels
-        inputs = width // 4
+        inputs = width // 4 if whole else width
+        last = channels // 4 if level in cut else channels
         total += sizes.dense(w_dim, width)
-        for fan_in, units in ((inputs, channels), (channels, last_width)):
+        for fan_in, units in ((inputs, channels), (channels, last)):
             total += sizes.dense(w_dim, fan_in) + 9 * fan_in + sizes.dense(fan_in, units) + 1
-        width = last_width
+        width, whole = last, level not in cut
     return total + sizes.dense(w_dim, width) + sizes.dense(width, colours)
 
 
@@ -44,22 +49,20 @@ def noisy(generator):
 
 
 @pytest.mark.parametrize(
-    "settings, last, colours",
-    [({}, None, 12), ({"resolution": 16, "colour_width": 3, "half_activations": False}, 3, 3)],
-    ids=("coefficients", "colours"),
+    "reduction, cut", [(1, ()), (4, (8,))], ids=("whole", "reduced")
 )
-def test_generator_keeps_the_promises_of_a_network(settings, last, colours, tmp_path):
-    settings = TINY | settings
+def test_generator_keeps_the_promises_of_a_network(reduction, cut, tmp_path):
     network = run_network_test(
         MobileStyleGAN,
-        settings,
+        TINY | {"reduction": reduction, "half_activations": reduction == 1},
         {"z": sample(2, 7)},
-        expected_shape=(2, settings["resolution"], settings["resolution"], 3),
+        expected_shape=(2, 32 // reduction, 32 // reduction, 3),
         expected_params=(
-            sizes.mapping(7, 5, 2) + synthesis_size(CHANNELS, 5, last, colours),
-            sizes.noise_maps(CHANNELS) + 5,  # and w_avg
+            sizes.mapping(7, 5, 2) + synthesis_size(CHANNELS, 5, cut, 3 if cut else 12),
+            # Two maps of each level but the first; those of 16 px are of 8 px when reduced.
+            16 + (4 * 64 if cut else 2 * 64 + 2 * 256) + 5,  # and w_avg
         ),
-        xla=not last,
+        xla=not cut,
         tmp_path=tmp_path,
     )
     assert network.num_ws == 6
@@ -72,6 +75,14 @@ def test_layers_keep_the_promises_of_a_layer(tmp_path):
         {},
         (sample(2, 3, 4, 8), sample(2, 5)),
         expected_shape=(2, 6, 8, 2),
+        expected_trainable=2,
+        tmp_path=tmp_path,
+    )
+    run_layer_test(
+        HaarUpsampling,
+        {"low_pass": True},
+        (sample(2, 3, 4, 2), sample(2, 5), sample(2, 2)),
+        expected_shape=(2, 3, 4, 2),
         expected_trainable=2,
         tmp_path=tmp_path,
     )
@@ -152,13 +163,55 @@ def test_directions_of_the_teacher_apply():
     assert [k.shape for k in style_kernels(generator)] == [(5, 8), (5, 8), (5, 4), (5, 4), (5, 6)]
 
 
+# === Reduced ===
+
+
+def made_small(images, factor):
+    return tf.nn.avg_pool2d(images, factor, factor, "VALID")
+
+
+def test_half_the_size_is_exactly_the_mean_of_the_whole():
+    generator = noisy(MobileStyleGAN(**TINY))
+    z = sample(2, 7)
+    half = reduced(generator, 2)
+    assert half.resolution == (16, 16) and half.synthesis.num_shared == 3
+    assert_close(half(z), made_small(generator(z), 2), 1e-5)
+
+
+def test_a_quarter_is_exact_where_nothing_is_lost():
+    """Means of the whole: no high-pass bands, slopes of one, one convolution over pixels."""
+    generator = noisy(MobileStyleGAN(64, 5, 5, mapping_layers=1, channel_max=8))
+    last = generator.synthesis.blocks[-1]
+    for layer in last.convolutions:
+        layer.bias.assign(layer.bias + 1e4)  # far from the bend of the leaky ReLU
+    middle = np.zeros((3, 3, 1, 1), np.float32)
+    middle[1, 1] = 1
+    last.conv2.depthwise.assign(last.conv2.depthwise * middle)
+    z = sample(2, 5)
+    whole = generator(z)
+    affine = last.up.affine
+    low = (np.arange(affine.units) < affine.units // 4).astype(np.float32)
+    affine.kernel.assign(affine.kernel * low)
+    affine.bias.assign(affine.bias * low)
+    smooth = generator(z)
+    assert np.abs(smooth - whole).max() > 1e-2 * np.abs(whole).max()
+    small = reduced(generator, 4)
+    assert small.resolution == (16, 16) and small.num_ws == 8 and small.synthesis.num_shared == 2
+    assert_close(small(z), made_small(smooth, 4), 1e-4)
+    smallest = reduced(generator, 8)
+    assert smallest.synthesis.num_shared == 1 and smallest(z).shape == (2, 8, 8, 3)
+    with pytest.raises(ValueError, match="must not be reduced. Received: 4"):
+        reduced(small, 2)
+
+
 @pytest.mark.parametrize(
     "settings, match",
     [
         ({"resolution": 8}, "power of two >= 16. Received: resolution=8"),
         ({"resolution": (24, 16)}, "power of two >= 16"),
-        ({"channels": {4: 6}}, "a multiple of four channels. Received: 6"),
-        ({"colour_width": 0}, "colour_width must be positive"),
+        ({"channels": {4: 6}}, "widths 4 n. Received: channels={4: 6}"),
+        ({"reduction": 3}, "reduction must be a power of two .* Received: reduction=3"),
+        ({"reduction": 8}, "leaves at least 8 of 32 px"),
     ],
 )
 def test_wrong_arguments_are_named(settings, match):

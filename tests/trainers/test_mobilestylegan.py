@@ -1,4 +1,4 @@
-"""The end of a smaller MobileStyleGAN: where it begins, what learns, what the losses are."""
+"""Training a reduced MobileStyleGAN: where it begins, what learns, what the losses are."""
 
 import dataclasses
 
@@ -9,12 +9,12 @@ import tensorflow as tf
 
 from tests.cases import assert_close
 from tfgan_edit.config import UserError
-from tfgan_edit.networks.mobilestylegan import MobileStyleGAN
+from tfgan_edit.networks.mobilestylegan import MobileStyleGAN, reduced
 from tfgan_edit.networks.stylegan2 import StyleGAN2Generator
-from tfgan_edit.trainers.mobilestylegan import MobileEndConfig, made_small
+from tfgan_edit.trainers.mobilestylegan import MobileReductionConfig, made_small
 from tfgan_edit.trainers.randomness import StepRandom
 
-TINY = MobileEndConfig(colour_width=6, learning_rate=0.01, ema_kimg=0.02)
+TINY = MobileReductionConfig(learning_rate=0.01, ema_kimg=0.02)
 
 
 @pytest.fixture(scope="module")
@@ -43,43 +43,19 @@ def arrays(layers):
     return [v.numpy() for layer in layers for v in layer.weights]
 
 
-def test_it_begins_as_the_teacher(teacher):
-    student = build(teacher).generator
-    assert student.resolution == (16, 16) and student.num_ws == 6
-    z = np.random.RandomState(1).randn(3, 5).astype(np.float32)
-    w_plus = student.mapping(z, truncation=0.5)
-    full = teacher.mapping(z, truncation=0.5)
-    assert_close(w_plus, full[:, :6], 1e-6)
-    maps, theirs = (g.synthesis.noise_maps("constant", 3) for g in (student, teacher))
-    for a, b in zip(maps, theirs, strict=False):
+def test_only_the_end_learns_and_it_comes_closer(teacher):
+    trainer = build(teacher)
+    generator, synthesis = trainer.generator, trainer.generator.synthesis
+    assert generator.resolution == (16, 16) and synthesis.num_shared == 2
+    beginning = reduced(teacher, 4)
+    for a, b in zip(generator.weights, beginning.weights, strict=True):
         np.testing.assert_array_equal(a, b)
-    features = student.synthesis.features(w_plus, maps, 0, 2)
-    assert_close(features, teacher.synthesis.features(full, theirs, 0, 2), 1e-6)
-    # Behind the last convolution are the first of the teacher's channels, as many as are kept.
-    features = student.synthesis.features(w_plus, maps, 2, 3, features)
-    whole = teacher.synthesis.features(full, theirs, 0, 3)
-    assert_close(features, whole[..., :6], 1e-5)
-
-
-def test_more_channels_than_the_teachers_begin_at_random(teacher):
-    conv = build(teacher, colour_width=10).generator.synthesis.blocks[-1].conv2
-    theirs = teacher.synthesis.blocks[2].conv2
-    np.testing.assert_array_equal(conv.kernel[..., :8], theirs.kernel)
-    assert conv.kernel.shape[-1] == 10 and np.ptp(conv.kernel[..., 8:]) > 0
-
-
-@pytest.mark.parametrize("train_level", [True, False])
-def test_only_the_end_learns_and_it_comes_closer(teacher, train_level):
-    trainer = build(teacher, train_level=train_level)
-    generator = trainer.generator
-    *blocks, last = generator.synthesis.blocks
-    old, new = [generator.mapping, *blocks], [last.conv2, generator.synthesis.torgb]
-    (new if train_level else old).extend([last.up, last.conv1])
-    learned = [v for layer in new for v in layer.trainable_variables]
+    old = [generator.mapping, *synthesis.blocks[:2], teacher]
+    learned = [v for v in [*synthesis.blocks[2:], synthesis.torgb] for v in v.trainable_variables]
     assert {id(v) for v in learned} == {id(v) for v in generator.trainable_variables}
-    still, moved = arrays([*old, teacher]), [v.numpy() for v in learned]
+    still, moved = arrays(old), [v.numpy() for v in learned]
     logs = [trainer.step_function(batch()) for _ in range(30)]
-    for a, b in zip(still, arrays([*old, teacher]), strict=True):
+    for a, b in zip(still, arrays(old), strict=True):
         np.testing.assert_array_equal(a, b)
     assert all(np.any(a != b.numpy()) for a, b in zip(moved, learned, strict=True))
     decibel = [float(log["PSNR"]) for log in logs]
@@ -101,7 +77,7 @@ def test_losses_in_numpy(teacher):
     images = teacher.synthesis(w_plus).numpy()
     small = images.reshape(3, 16, 4, 16, 4, 3).mean(axis=(2, 4))
     assert_close(made_small(images, 16), small, 1e-5)
-    difference = trainer.generator.synthesis(w_plus[:, :6]).numpy() - small
+    difference = trainer.generator.synthesis(w_plus).numpy() - small
     absolute = np.abs(difference).mean(axis=(1, 2, 3))
     squared = (difference**2).mean(axis=(1, 2, 3))
     assert_close(logs["Loss/absolute"], absolute, 1e-4)
@@ -123,10 +99,10 @@ def test_samples_are_the_teachers_pictures_and_the_averages(teacher):
 def test_what_cannot_be_trained_is_named(teacher):
     other = StyleGAN2Generator(16, z_dim=4, w_dim=4, mapping_layers=1, channel_max=4)
     for frozen, resolution, match in (
-        ({}, 16, "frozen.teacher must be a preset of MobileStyleGAN"),
-        ({"teacher": other}, 16, "frozen.teacher must be a preset of MobileStyleGAN"),
-        ({"teacher": build(teacher).generator}, 16, "as it was published"),
-        ({"teacher": teacher}, 64, "data.resolution 64 is none of the teacher's levels 16, 32"),
+        ({}, 16, "frozen.teacher must be a preset of a MobileStyleGAN"),
+        ({"teacher": other}, 16, "frozen.teacher must be a preset of a MobileStyleGAN"),
+        ({"teacher": build(teacher).generator}, 8, "that is not reduced"),
+        ({"teacher": teacher}, 32, "data.resolution must be one of 8, 16, .* 64 px, got 32"),
     ):
         with pytest.raises(ValueError, match=match):
             TINY.build(resolution=resolution, frozen=frozen)

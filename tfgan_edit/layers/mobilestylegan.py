@@ -21,7 +21,15 @@ class HaarUpsampling(ComputeDtypeLayer):
     Call: `layer(x, w, scale=None)` with x [N, H, W, 4 C], w [N, w_dim] and a further factor on
     the result's channels [N, C] -> [N, 2 H, 2 W, C]. The factor is multiplied in before the
     transform, which keeps channels apart, where there are a quarter as many values.
+
+    Args:
+        low_pass: x has the LL band alone, [N, H, W, C], and so has the result, which is the mean
+            over squares of 2 × 2 of what all bands would give.
     """
+
+    def __init__(self, low_pass=False, **kwargs):
+        super().__init__(**kwargs)
+        self.low_pass = low_pass
 
     def build(self, x_shape, w_shape):
         self.affine = EqualizedDense(x_shape[-1], bias_init=1.0, name="affine")
@@ -30,9 +38,12 @@ class HaarUpsampling(ComputeDtypeLayer):
     def call(self, x, w, scale=None):
         styles = self.affine(w) * 0.5  # of the transform
         if scale is not None:
-            styles = styles * tf.tile(scale, [1, 4])
-        styles = tf.cast(styles[:, tf.newaxis, tf.newaxis], x.dtype)
-        return inverse_haar(x * styles, gain=2)
+            styles = styles * (scale if self.low_pass else tf.tile(scale, [1, 4]))
+        x = x * tf.cast(styles[:, tf.newaxis, tf.newaxis], x.dtype)
+        return x if self.low_pass else inverse_haar(x, gain=2)
+
+    def get_config(self):
+        return {**super().get_config(), "low_pass": self.low_pass}
 
 
 @register

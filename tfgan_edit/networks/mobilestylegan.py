@@ -10,6 +10,7 @@ that StyleGAN2 means, which has two rows more for the level of the picture's own
 """
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tfgan_edit.layers.equalized import ComputeDtypeLayer, check_positive
@@ -37,20 +38,28 @@ class MobileSynthesisBlock(ComputeDtypeLayer):
         channels: width of this level.
         constant_shape: (height, width) of the learned constant at the first level, else None.
         last_channels: width of the second convolution; default `channels`.
+        low_pass: x has its low-pass band alone, and the size stays.
         half_activations: keep activations, not only products, in half precision.
     """
 
     def __init__(
-        self, channels, constant_shape=None, last_channels=None, half_activations=True, **kwargs
+        self,
+        channels,
+        constant_shape=None,
+        last_channels=None,
+        low_pass=False,
+        half_activations=True,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.channels = channels
         self.constant_shape = None if constant_shape is None else tuple(constant_shape)
         self.last_channels = last_channels or channels
+        self.low_pass = low_pass
         self.half_activations = half_activations
         policy = {"dtype": self.dtype_policy}
         if constant_shape is None:
-            self.up = HaarUpsampling(name="up", **policy)
+            self.up = HaarUpsampling(low_pass, name="up", **policy)
             self.conv1 = MobileSynthesisLayer(channels, name="conv1", **policy)
             self.conv2 = MobileSynthesisLayer(self.last_channels, name="conv2", **policy)
         else:
@@ -79,13 +88,12 @@ class MobileSynthesisBlock(ComputeDtypeLayer):
             self.output_size = self.constant_shape
             return
         _, height, width, in_channels = x_shape
-        if in_channels % 4:
-            raise ValueError(
-                f"every level needs a multiple of four channels. Received: {in_channels}"
-            )
-        self.output_size = (2 * height, 2 * width)
+        self.output_size = (height, width)
         self.up.build(x_shape, w_shape)
-        self.conv1.build((None, *self.output_size, in_channels // 4), w_shape)
+        if not self.low_pass:
+            self.output_size = (2 * height, 2 * width)
+            in_channels //= 4
+        self.conv1.build((None, *self.output_size, in_channels), w_shape)
         self.conv2.build((None, *self.output_size, self.channels), w_shape)
 
     def call(self, x, w_plus, noise):
@@ -103,6 +111,7 @@ class MobileSynthesisBlock(ComputeDtypeLayer):
             "channels": self.channels,
             "constant_shape": self.constant_shape,
             "last_channels": self.last_channels,
+            "low_pass": self.low_pass,
             "half_activations": self.half_activations,
         }
 
@@ -114,18 +123,18 @@ class MobileStyleGANSynthesis(StyledBlocks, keras.Model):
     Call: `synthesis(w_plus, noise="constant")` with w_plus [N, num_ws, w_dim] -> float32
     [N, H, W, img_channels], about [-1, 1]; `noise` as in `StyleGAN2Synthesis`.
 
-    The published network ends at half the picture's size, with the wavelet coefficients of the
-    picture. With `colour_width` it ends at the picture's size, with colours: the second
-    convolution of the last level has so many channels, and a modulated 1×1 convolution follows.
-    All levels before are those of a published network of any larger size.
+    The network ends at half the picture's size, with the wavelet coefficients of the picture. A
+    `reduction` of 2 gives the low-pass band of these alone, the exact means over squares of
+    2 × 2. One of 4 also computes the last level at half its size, from the low-pass band of the
+    level before, one of 8 the last two at the size before them, and so on: see `reduced`.
 
     Args:
-        resolution: power of two >= 16.
+        resolution: power of two >= 16, of the picture that is not reduced.
         w_dim: size of w.
         img_channels: number of colours.
         channel_base, channel_max: width of level r is min(channel_base // r, channel_max).
         channels: {level: width} instead of the two above.
-        colour_width: channels before the colours, or None for the published end.
+        reduction: power of two, by which pictures are smaller.
         half_activations: as in `StyleGAN2Synthesis`.
     """
 
@@ -139,43 +148,62 @@ class MobileStyleGANSynthesis(StyledBlocks, keras.Model):
         channel_base=32768,
         channel_max=512,
         channels=None,
-        colour_width=None,
+        reduction=1,
         half_activations=True,
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
-        check_positive(w_dim=w_dim, img_channels=img_channels, colour_width=colour_width)
+        check_positive(w_dim=w_dim, img_channels=img_channels)
         levels, self.constant_shape = levels_of(resolution)
         if len(levels) < 3 or self.constant_shape != (4, 4):
             raise ValueError(
                 f"resolution must be a power of two >= 16. Received: resolution={resolution}"
             )
-        self.resolution = (levels[-1], levels[-1])
-        self.levels = levels if colour_width else levels[:-1]
+        self.full_resolution = levels[-1]
+        if reduction not in [2**i for i in range(len(levels) - 1)]:
+            raise ValueError(
+                f"reduction must be a power of two that leaves at least 8 of {resolution} px. "
+                f"Received: reduction={reduction}"
+            )
+        self.resolution = (levels[-1] // reduction,) * 2
+        self.levels = levels[:-1]
         self.w_dim = w_dim
         self.img_channels = img_channels
         self.channel_base = channel_base
         self.channel_max = channel_max
         self.channels = channel_table(self.levels, channel_base, channel_max, channels)
-        self.colour_width = colour_width
+        odd = {r: c for r, c in self.channels.items() if c % 4 and r < self.levels[-1]}
+        if odd:
+            raise ValueError(f"levels below the last need widths 4 n. Received: channels={odd}")
+        self.reduction = reduction
         self.half_activations = half_activations
         self.num_ws = 2 * len(self.levels)
         self.noise_seed = keras.random.SeedGenerator(name="noise_seed")
         policy = {"dtype": self.dtype_policy}
-        self.blocks = [
-            MobileSynthesisBlock(
-                self.channels[r],
-                constant_shape=self.constant_shape if r == 4 else None,
-                last_channels=colour_width if r == self.levels[-1] else None,
-                half_activations=half_activations,
-                name=f"block_{r}",
-                **policy,
+        self.blocks = []
+        for i, level in enumerate(self.levels):
+            # Levels that feed one without high-pass bands need not compute any.
+            feeds_low_pass = i >= self.num_shared and i + 1 < len(self.levels)
+            self.blocks.append(
+                MobileSynthesisBlock(
+                    self.channels[level],
+                    constant_shape=self.constant_shape if level == 4 else None,
+                    last_channels=self.channels[level] // 4 if feeds_low_pass else None,
+                    low_pass=i > self.num_shared,
+                    half_activations=half_activations,
+                    name=f"block_{level}",
+                    **policy,
+                )
             )
-            for r in self.levels
-        ]
-        bands = 1 if colour_width else 4
+        bands = 4 if reduction == 1 else 1
         self.torgb = ToRGB(bands * img_channels, name="torgb", **policy)
         self.build()
+
+    @property
+    def num_shared(self):
+        """How many blocks are the same whatever the reduction."""
+        low_pass = max(self.reduction.bit_length() - 2, 0)
+        return len(self.levels) - (low_pass + 1 if low_pass else 0)
 
     def build(self, input_shape=None):
         if self.built:
@@ -198,8 +226,8 @@ class MobileStyleGANSynthesis(StyledBlocks, keras.Model):
         """Maps [N, h, w, C] behind the blocks `first` … `end` - 1, of those before them, x.
 
         Args:
-            w_plus: float32 [N, num_ws or more, w_dim].
-            maps: of `noise_maps`, or those of a network with more blocks.
+            w_plus: float32 [N, num_ws, w_dim].
+            maps: of `noise_maps`.
         """
         for i in range(first, end):
             rows = slice(2 * i - 1 if i else 0, 2 * i + 1)  # the first block has one row
@@ -208,20 +236,20 @@ class MobileStyleGANSynthesis(StyledBlocks, keras.Model):
 
     def image(self, x, w_plus):
         """Images of the maps behind the last block."""
-        x = tf.cast(self.torgb(x, w_plus[:, self.num_ws - 1]), tf.float32)
-        return x if self.colour_width else inverse_haar(x)
+        x = tf.cast(self.torgb(x, w_plus[:, -1]), tf.float32)
+        return inverse_haar(x) if self.reduction == 1 else x * 0.5  # means of the low-pass band
 
     def get_config(self):
         return {
             "name": self.name,
             "dtype": self.dtype_policy.name,
-            "resolution": self.resolution[0],
+            "resolution": self.full_resolution,
             "w_dim": self.w_dim,
             "img_channels": self.img_channels,
             "channel_base": self.channel_base,
             "channel_max": self.channel_max,
             "channels": {str(r): c for r, c in self.channels.items()},
-            "colour_width": self.colour_width,
+            "reduction": self.reduction,
             "half_activations": self.half_activations,
         }
 
@@ -236,3 +264,60 @@ class MobileStyleGAN(StyleGAN2Generator):
 
     synthesis_class = MobileStyleGANSynthesis
     ignores_further_rows = True  # of directions: its teacher has levels that it lacks
+
+
+def reduced(generator, reduction):
+    """A `MobileStyleGAN` that draws nearly the same pictures, smaller.
+
+    Levels that are computed at a lower size get the weights for the low-pass band and depthwise
+    kernels for inputs that are constant over the squares that became a pixel, of which they give
+    the exact means. What the high-pass bands and the non-linearities would add is missing.
+
+    Args:
+        generator: `MobileStyleGAN` with a `reduction` of 1.
+        reduction: power of two, see `MobileStyleGANSynthesis`.
+
+    Raises:
+        ValueError: a generator that is reduced already.
+    """
+    source = generator.synthesis
+    if source.reduction != 1:
+        raise ValueError(f"the generator must not be reduced. Received: {source.reduction}")
+    result = MobileStyleGAN(**{**generator.get_config(), "reduction": reduction})
+    result.mapping.set_weights(generator.mapping.get_weights())
+    factor = 1
+    for block, full in zip(result.synthesis.blocks, source.blocks, strict=True):
+        factor *= 2 if block.low_pass else 1
+        pairs = list(zip(block.convolutions, full.convolutions, strict=True))
+        if block.up is None:
+            block.constant.assign(full.constant)
+        else:
+            pairs.append((block.up.affine, full.up.affine))
+        for layer, other in pairs:
+            _assign_reduced(layer, other, factor)
+    for layer, other in (
+        (result.synthesis.torgb, source.torgb),
+        (result.synthesis.torgb.affine, source.torgb.affine),
+    ):
+        _assign_reduced(layer, other, factor)
+    return result
+
+
+def _assign_reduced(layer, source, factor):
+    """Own weights of a layer, cut to its channels, for pixels of `factor` times the size."""
+    if isinstance(layer, MobileSynthesisLayer):
+        _assign_reduced(layer.affine, source.affine, factor)
+        noise = tf.convert_to_tensor(source.noise_constant)
+        noise = tf.nn.avg_pool2d(noise, factor, factor, "VALID")
+        deviation = tf.math.reduce_std(noise) if factor > 1 else tf.constant(1.0)
+        layer.noise_constant.assign(noise / deviation)
+        layer.noise_strength.assign(source.noise_strength * deviation)
+    if getattr(layer, "depthwise", None) is not None:
+        # Of the taps beside the middle, 1 / factor falls on the next pixel.
+        share = 1 / factor
+        taps = np.array([[share, 0, 0], [1 - share, 1, 1 - share], [0, 0, share]], np.float32)
+        kernel = keras.ops.convert_to_numpy(source.depthwise)
+        layer.depthwise.assign(np.einsum("ai,bj,ijcm->abcm", taps, taps, kernel))
+    width = layer.kernel.shape[-1]
+    layer.kernel.assign(source.kernel[..., :width])
+    layer.bias.assign(source.bias[:width])

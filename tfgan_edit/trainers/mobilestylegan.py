@@ -1,8 +1,8 @@
-"""Training the end of a MobileStyleGAN of lower resolution on the network's own pictures.
+"""Training a reduced MobileStyleGAN on the pictures of the whole one.
 
-The published network has no colours before 1024 px. What is cut behind an earlier level gets a
-last layer of few channels and colours instead, which learn to draw the full picture made small
-(losses of arXiv 2104.04767, section 3.5, without its perceptual and adversarial part).
+What `networks.mobilestylegan.reduced` makes draws nearly the right pictures; here its last levels
+learn what they lack (losses of arXiv 2104.04767, section 3.5, without its perceptual and
+adversarial part).
 """
 
 import dataclasses
@@ -13,43 +13,38 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_edit.config import UserError
-from tfgan_edit.networks.mobilestylegan import MobileStyleGAN
+from tfgan_edit.networks.mobilestylegan import MobileStyleGAN, reduced
 from tfgan_edit.trainers.gan import GANTrainer, Phase, check_micro_batch
 from tfgan_edit.trainers.optimizers import FusedAdam
 from tfgan_edit.trainers.samples import latent_grid
 
 
 @dataclasses.dataclass(frozen=True)
-class MobileEndConfig:
-    """Settings of the end of a smaller MobileStyleGAN.
+class MobileReductionConfig:
+    """Settings of a reduced MobileStyleGAN.
 
     Attributes:
-        colour_width: channels before the colours. A quarter of the level's width begins as the
-            teacher's low-pass band, of which its next level makes the picture at this size.
-        train_level: the other layers of the last level learn too; else only the new ones do.
         truncation: the lowest factor on w - w_avg of the pictures that it learns from; factors
             are uniform from it to 1.
         absolute_weight, squared_weight: of the mean absolute and squared difference.
-        learning_rate, beta_1, beta_2: of Adam.
+        learning_rate, beta_1, beta_2: of Adam; the weights are nearly right from the start.
         ema_kimg: half-life of the average of the weights, thousand images.
     """
 
-    colour_width: int = 32
-    train_level: bool = True
     truncation: float = 0.5
     absolute_weight: float = 1.0
     squared_weight: float = 1.0
-    learning_rate: float = 0.002
+    learning_rate: float = 2e-4
     beta_1: float = 0.9
     beta_2: float = 0.99
     ema_kimg: float = 0.1
     micro_batch: int | None = None  # images of one replica that are computed at once
 
-    method = "mobilestylegan_end"
+    method = "mobilestylegan"
     frozen_roles = {"teacher": "generator"}
 
     def tiny(self):
-        return dataclasses.replace(self, colour_width=4)
+        return self
 
     def untrained(self, role, resolution):
         """A small random network of four times the size."""
@@ -76,37 +71,36 @@ class MobileEndConfig:
         half_activations=True,
         seed=0,
     ):
-        """Returns a `MobileEndTrainer` with a new network that begins as the teacher does.
+        """Returns a `MobileReductionTrainer` with a new network that begins as `reduced`.
 
         Args:
-            resolution: int, at most half of the teacher's.
+            resolution: int, a quarter of the teacher's or less.
             frozen: {"teacher": `MobileStyleGAN`}.
             img_channels, precision, jit_compile, half_activations, seed: as of `EncoderConfig`.
 
         Raises:
-            ValueError: no teacher, another kind of network, or one that is too small.
+            ValueError: no teacher, another kind of network, or a resolution that it cannot have.
         """
         teacher = frozen.get("teacher")
-        if not isinstance(teacher, MobileStyleGAN) or teacher.synthesis.colour_width:
+        if not isinstance(teacher, MobileStyleGAN) or teacher.synthesis.reduction != 1:
             raise ValueError(
-                "frozen.teacher must be a preset of MobileStyleGAN as it was published: convert "
+                "frozen.teacher must be a preset of a MobileStyleGAN that is not reduced: convert "
                 "one, as by --source random-face"
             )
-        if resolution not in teacher.synthesis.levels[2:]:
-            levels = ", ".join(map(str, teacher.synthesis.levels[2:]))
+        sides = [2**i for i in range(3, 16) if 4 * 2**i <= teacher.resolution[0]]
+        if resolution not in sides:
             raise ValueError(
-                f"data.resolution {resolution} is none of the teacher's levels {levels}"
+                f"data.resolution must be one of {', '.join(map(str, sides))}, as the teacher "
+                f"draws {teacher.resolution[0]} px, got {resolution}"
             )
         keras.utils.set_random_seed(seed)
-        generator = shortened(
-            teacher,
-            resolution,
-            self.colour_width,
-            half_activations=half_activations,
-            dtype=precision,
-        )
-        freeze_beginning(generator, self.train_level)
-        return MobileEndTrainer(
+        # Built again for its precision, with weights that are nearly right.
+        beginning = reduced(teacher, teacher.resolution[0] // resolution)
+        settings = {"half_activations": half_activations, "dtype": precision, "name": "generator"}
+        generator = MobileStyleGAN(**{**beginning.get_config(), **settings})
+        generator.set_weights(beginning.get_weights())
+        freeze_shared(generator)
+        return MobileReductionTrainer(
             generator,
             teacher,
             self,
@@ -116,55 +110,22 @@ class MobileEndConfig:
         )
 
 
-def shortened(teacher, resolution, colour_width, **settings):
-    """A `MobileStyleGAN` with the teacher's weights, but for its colours.
-
-    Its last convolution has the first `colour_width` channels of the teacher's.
-    """
-    levels = [level for level in teacher.synthesis.levels if level <= resolution]
-    generator = MobileStyleGAN(
-        **{
-            **teacher.get_config(),
-            "resolution": resolution,
-            "channels": {level: teacher.synthesis.channels[level] for level in levels},
-            "colour_width": colour_width,
-            "name": "generator",
-            **settings,
-        }
-    )
-    generator.mapping.set_weights(teacher.mapping.get_weights())
-    *pairs, (last, full) = zip(
-        generator.synthesis.blocks, teacher.synthesis.blocks[: len(levels)], strict=True
-    )
-    pairs += [(last.up, full.up), (last.conv1, full.conv1)]
-    for layer, source in pairs:
-        layer.set_weights(source.get_weights())
-    width = min(colour_width, full.channels)
-    for own, value in zip(last.conv2.weights, full.conv2.get_weights(), strict=True):
-        if own.shape == value.shape:
-            own.assign(value)
-        else:  # kernel and bias, of which output channels are the last axis
-            own.assign(np.concatenate([value[..., :width], own.numpy()[..., width:]], axis=-1))
-    return generator
-
-
-def freeze_beginning(generator, train_level):
-    """What the teacher drew alike does not learn."""
-    generator.mapping.trainable = False
-    *blocks, last = generator.synthesis.blocks
-    for layer in [*blocks, *([] if train_level else [last.up, last.conv1])]:
+def freeze_shared(generator):
+    """What the teacher computes alike does not learn."""
+    synthesis = generator.synthesis
+    for layer in [generator.mapping, *synthesis.blocks[: synthesis.num_shared]]:
         layer.trainable = False
 
 
-class MobileEndTrainer(GANTrainer):
-    """The smaller network, its average, and one step of training; the teacher stays as it is.
+class MobileReductionTrainer(GANTrainer):
+    """The reduced network, its average, and one step of training; the teacher stays as it is.
 
     `batch` is {"positions": int64 [n]}, of which only the number counts.
 
     Args:
-        generator: of `shortened`.
+        generator: reduced `MobileStyleGAN`.
         teacher: frozen `MobileStyleGAN`.
-        config: `MobileEndConfig`.
+        config: `MobileReductionConfig`.
         others: as in `GANTrainer`.
     """
 
@@ -187,12 +148,12 @@ class MobileEndTrainer(GANTrainer):
         config, teacher = self.config, self.frozen.teacher.synthesis
         student = self.generator.synthesis
         w_plus = self._latents(batch["positions"].shape[0], random)
-        maps = teacher.noise_maps("constant", None)
-        shared = len(student.blocks) - 1
+        maps, own = (s.noise_maps("constant", None) for s in (teacher, student))
+        shared, end = student.num_shared, len(student.blocks)
         x = teacher.features(w_plus, maps, 0, shared)
-        full = teacher.features(w_plus, maps, shared, len(teacher.blocks), x)
-        target = made_small(teacher.image(full, w_plus), student.resolution[0])
-        x = student.features(w_plus, maps, shared, shared + 1, tf.stop_gradient(x))
+        target = teacher.image(teacher.features(w_plus, maps, shared, end, x), w_plus)
+        target = made_small(target, student.resolution[0])
+        x = student.features(w_plus, own, shared, end, tf.stop_gradient(x))
         difference = student.image(x, w_plus) - tf.stop_gradient(target)
         absolute = tf.reduce_mean(tf.abs(difference), axis=(1, 2, 3))
         squared = tf.reduce_mean(tf.square(difference), axis=(1, 2, 3))
@@ -202,7 +163,7 @@ class MobileEndTrainer(GANTrainer):
         return config.absolute_weight * absolute + config.squared_weight * squared, logs, []
 
     def _latents(self, size, random):
-        """w_plus [size, num_ws of the teacher, w_dim]."""
+        """w_plus [size, num_ws, w_dim]."""
         mapping = self.frozen.teacher.mapping
         w_plus = mapping(random.normal("z", size, [mapping.z_dim]))
         lowest = self.config.truncation
