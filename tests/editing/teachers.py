@@ -84,7 +84,7 @@ def save_encoder(folder):
     save_preset(folder, {"encoder": encoder}, config={}, metadata={"method": "encoder"})
 
 
-def save_style_function(folder, faces=None, num_ws=6, parents=None):
+def save_style_function(folder, faces=None, num_ws=6, parents=None, encoder=None):
     """A preset of a style function of random weights.
 
     Args:
@@ -92,6 +92,7 @@ def save_style_function(folder, faces=None, num_ws=6, parents=None):
         faces: preset of `tiny_generator` that it says it was trained with, or None.
         num_ws: rows of its latents.
         parents: hashes in place of that preset's.
+        encoder: preset of an encoder that it learned with.
     """
     keras.utils.set_random_seed(0)
     networks = {
@@ -100,6 +101,8 @@ def save_style_function(folder, faces=None, num_ws=6, parents=None):
         ),
         "discriminator": ISFGANDiscriminator(16, 4, width=4, name="discriminator"),
     }
+    if encoder is not None:
+        networks |= load_preset(encoder).networks
     config, metadata = {}, {"method": "isf_gan"}
     if faces is not None:
         config = {"frozen": {"generator": str(faces.path)}}

@@ -41,6 +41,7 @@ def folder(tmp_path_factory):
     shutil.copytree(folder / "faces", folder / "copy")
     save_encoder(folder / "encoder")
     save_style_function(folder / "edits", faces)
+    save_style_function(folder / "own", faces, encoder=folder / "encoder")
     save_style_function(folder / "converted")
     save_style_function(folder / "stale", faces, parents=["another"])
     save_style_function(folder / "short", num_ws=4)
@@ -119,6 +120,13 @@ def test_the_discriminator_knows_attributes_too(folder, photos):
     logits = discriminator(photo_to_image(photos)).numpy()[:, 1:]
     np.testing.assert_array_equal(style.labels(photos)[:, :2], logits[:, :2] >= 0)
     np.testing.assert_array_equal(style.labels(photos)[:, 2:].sum(axis=1), 1)
+
+
+def test_the_encoder_that_learned_with_it_is_used(folder, photos):
+    own, given = load_editor(folder / "own"), load_editor(folder / "edits", encoder=folder / "own")
+    codes = [editor.encode(photos)[0] for editor in (own, given)]
+    np.testing.assert_array_equal(*codes)
+    assert own.parents["encoder"] == load_preset(folder / "own").sha256
 
 
 # === Learned rows ===

@@ -71,7 +71,8 @@ def trainer(arrays):
     rows = checkpoint.discriminator_map(discriminator)
     assign_weights(discriminator, rows, states["discriminator"])
     frozen = StandIn(arrays["in/image_matrix"], np.float32(meta["pos_weight"]))
-    return ISFGANTrainer(function, discriminator, frozen, ISFGANConfig())
+    networks = {"style_function": function, "discriminator": discriminator}
+    return ISFGANTrainer(networks, frozen, ISFGANConfig())
 
 
 @pytest.fixture(scope="module")

@@ -225,6 +225,25 @@ def test_photos_go_through_the_encoder(frozen):
     np.testing.assert_allclose(faces["w_plus"], encoder(images), rtol=1e-5, atol=1e-6)
 
 
+def test_an_encoder_learns_behind_its_copy(frozen):
+    encoder = LatentEncoder(8, 4, 8, channel_max=4)
+    trainer = build({**frozen, "encoder": encoder}, changed(encoder_rate=0.5), resolution=8)
+    assert [phase.name for phase in trainer.phases] == ["Dmain", "Mmain", "Emain"]
+    assert trainer.encoder is not encoder and set(trainer.averages) == {"style_function", "encoder"}
+    photos = np.random.RandomState(0).randint(0, 256, (2, 8, 8, 3), np.uint8)
+    images = tf.constant(photos / np.float32(127.5) - 1)
+    for a, b in zip(values(trainer.encoder), values(encoder), strict=True):
+        np.testing.assert_array_equal(a, b)
+    trainer.encoder.dense.bias.assign_add(tf.ones_like(trainer.encoder.dense.bias))
+    batch = trainer.faces({"photos": tf.constant(photos)}, step_random())
+    np.testing.assert_allclose(batch["w_plus"], trainer.encoder(images), rtol=1e-5, atol=1e-6)
+    with tf.GradientTape() as tape:
+        total, logs, _ = trainer.phase_loss("Emain", batch, step_random())
+    gradients = tape.gradient(total, [v.value for v in trainer.encoder.trainable_variables])
+    assert all(np.any(g != 0) for g in gradients)
+    assert {"Loss/E/reconstruction", "Loss/E/content", "Loss/E/loss"} <= set(logs)
+
+
 def test_large_pictures_are_averaged(frozen):
     generator = StyleGAN2Generator(512, z_dim=8, w_dim=8, mapping_layers=1, channel_max=1)
     trainer = build({**frozen, "generator": generator}, changed(bank_size=1))
@@ -336,6 +355,7 @@ def test_samples_show_faces_and_their_edits(trainer, data):
         (["generator", "scorer"], {"latent_shape": (18, 512)}, {}, "latents have 18x512 numbers"),
         (["generator", "scorer"], {"resolution": 8}, {}, "photos need frozen.encoder"),
         (["generator", "scorer", "encoder"], {}, {}, "photos need frozen.encoder"),
+        (["generator", "scorer"], {}, {"encoder_rate": 1.0}, "frozen.encoder, which is missing"),
         (
             ["generator", "scorer", "encoder"],
             {"resolution": 16},
@@ -378,6 +398,7 @@ def test_what_does_not_fit_is_named(frozen, roles, facts, changes, words):
         ({"mix_share": 2.0}, "trainer.mix_share must be in 0…1"),
         ({"mix_rows": (3, 2)}, "trainer.mix_rows must be rising"),
         ({"decay_steps": 0}, "trainer.decay_steps and"),
+        ({"encoder_rate": -1.0}, "trainer.encoder_rate must not be negative"),
         ({"micro_batch": 3}, "trainer.micro_batch 3 does not divide"),
     ],
 )

@@ -109,6 +109,8 @@ def load_style_function_editor(path, *, generator, scorer, layers, **of_faces):
     preset, generator, style = load_style_function(
         path, generator=generator, scorer=scorer, layers=layers
     )
+    if of_faces["encoder"] is None and "encoder" in preset.networks:
+        of_faces["encoder"] = path  # that learned with it
     return StyleFunctionEditor(preset, generator, style, **face_finder(generator, **of_faces))
 
 

@@ -63,6 +63,9 @@ class ISFGANConfig:
             "lpips_alex".
         r1_weight: of half the squared gradient of a head's logits …
         r1_target: … "attributes", as in the published code, or "source", as in StarGAN v2.
+        encoder_rate: of frozen.encoder, relative to the learning rate; 0 leaves it as it is. Above,
+            a copy learns: from what the generator makes of its latents, and from all losses of
+            the function behind it. Not in the paper.
         identity_weight: of 1 - cosine of two faces' embeddings, of frozen.embedding, or of ArcFace
             with the weights "arcface". Not in the paper.
         noise: of the generator: "random", new in every picture, "constant" or "none".
@@ -111,6 +114,7 @@ class ISFGANConfig:
     r1_weight: float = 1.0
     r1_target: str = "attributes"
     identity_weight: float = 0.0
+    encoder_rate: float = 0.0
     noise: str = "random"
     truncation: float = 1.0
     mix_share: float = 0.875
@@ -187,6 +191,8 @@ class ISFGANConfig:
                 f"trainer.warmup_steps not negative, got {self.decay_steps}, {self.bank_size} and "
                 f"{self.warmup_steps}"
             )
+        if self.encoder_rate < 0:
+            raise UserError(f"trainer.encoder_rate must not be negative, got {self.encoder_rate}")
         check_micro_batch(self, batch_size=batch_size, num_replicas=num_replicas)
 
     def build(
@@ -257,9 +263,16 @@ class ISFGANConfig:
             dtype=precision,
             name="discriminator",
         )
+        networks = {"style_function": function, "discriminator": discriminator}
+        if self.encoder_rate:
+            if parts.encoder is None:
+                raise ValueError(
+                    "trainer.encoder_rate is of frozen.encoder, which is missing: name a preset"
+                )
+            networks["encoder"] = type(parts.encoder).from_config(parts.encoder.get_config())
+            networks["encoder"].set_weights(parts.encoder.get_weights())
         return ISFGANTrainer(
-            function,
-            discriminator,
+            networks,
             parts,
             self,
             jit_compile=jit_compile,
@@ -275,28 +288,35 @@ class ISFGANTrainer(GANTrainer):
     {"positions": [n]} for latents that are drawn, or {"photos": [n, H, W, C]} for an encoder.
 
     Args:
-        function: `ImplicitStyleFunction`.
-        discriminator: `ISFGANDiscriminator`.
+        networks: {"style_function": `ImplicitStyleFunction`, "discriminator":
+            `ISFGANDiscriminator`, and "encoder", if it learns}.
         frozen: `FrozenFaces`.
         config: `ISFGANConfig`.
         others: as in `GANTrainer`.
     """
 
-    def __init__(self, function, discriminator, frozen, config, **kwargs):
+    def __init__(self, networks, frozen, config, **kwargs):
+        def adam(factor=1.0):
+            return CoupledAdam(
+                # Of a variable that the state holds, so that a resumed run goes on with it.
+                lambda: factor * self.learning_rate(self.step.value),
+                beta_1=config.beta_1,
+                beta_2=config.beta_2,
+                epsilon=1e-8,
+                coupled_decay=config.coupled_decay,
+            )
+
+        learns = [name for name in ("style_function", "encoder") if name in networks]
         super().__init__(
-            {"style_function": function, "discriminator": discriminator},
-            averaged=["style_function"],
-            phases=[Phase("Dmain", "discriminator"), Phase("Mmain", "style_function")],
+            networks,
+            averaged=learns,
+            phases=[
+                Phase("Dmain", "discriminator"),
+                Phase("Mmain", "style_function"),
+                *([Phase("Emain", "encoder")] if "encoder" in networks else []),
+            ],
             optimizers={
-                name: CoupledAdam(
-                    # Of a variable that the state holds, so that a resumed run goes on with it.
-                    lambda: self.learning_rate(self.step.value),
-                    beta_1=config.beta_1,
-                    beta_2=config.beta_2,
-                    epsilon=1e-8,
-                    coupled_decay=config.coupled_decay,
-                )
-                for name in ("discriminator", "style_function")
+                name: adam(config.encoder_rate if name == "encoder" else 1.0) for name in networks
             },
             micro_batch=config.micro_batch,
             **kwargs,
@@ -304,7 +324,7 @@ class ISFGANTrainer(GANTrainer):
         self.config = config
         self.max_gradient_norm = config.max_gradient_norm
         self.frozen = frozen  # no Keras object: what is frozen is no part of the state of a run
-        groups = attribute_groups(function.label_names)
+        groups = attribute_groups(networks["style_function"].label_names)
         self.pictures_per_sample = 1 + min(len(groups), SHOWN)
         self.picture_size = frozen.shape[:2]
 
@@ -345,7 +365,8 @@ class ISFGANTrainer(GANTrainer):
         frozen = self.frozen
         if "photos" in batch:
             whole = photo_to_image(batch["photos"])
-            w_plus, images = frozen.encoder(whole), pooled_to(whole, frozen.shape)
+            images = pooled_to(whole, frozen.shape)
+            w_plus = self.networks.get("encoder", frozen.encoder)(whole)
         else:
             w_plus = self._latents(batch, random)
             images = frozen.noisy_images(w_plus, random)
@@ -405,8 +426,10 @@ class ISFGANTrainer(GANTrainer):
         z = [random.normal(f"z_{i}", size, [self.style_function.z_dim]) for i in range(3)]
         if phase == "Dmain":
             terms = self.discriminator_terms(batch, z[0], random)
-        else:
+        elif phase == "Mmain":
             terms = self.style_terms(batch, z, random)
+        else:
+            terms = self.encoder_terms(batch, z, random)
         letter = phase[0]
         total = tf.add_n([weight * term for weight, term in terms.values()])
         logs = {f"Loss/{letter}/{name}": term for name, (_, term) in terms.items()}
@@ -494,6 +517,21 @@ class ISFGANTrainer(GANTrainer):
             terms["identity"] = (config.identity_weight, frozen.identity(drawn[0], images))
         return terms
 
+    def encoder_terms(self, batch, z, random):
+        """{name: (weight, loss [n])} of an encoder that learns: `style_terms` of its latents, and
+        how far the generator's pictures of them are from the photos."""
+        config, frozen, images = self.config, self.frozen, batch["images"]
+        w_plus = self.encoder(images)
+        found = frozen.noisy_images(w_plus, random.within("reconstruction"))
+        return {
+            **self.style_terms({**batch, "w_plus": w_plus}, z, random),
+            "reconstruction": (config.image_cycle_weight, l1_loss(found, images)),
+            "perceptual_reconstruction": (
+                config.perceptual_cycle_weight,
+                frozen.distance(found, images),
+            ),
+        }
+
     def _images_of(self, latents, random):
         """A batch of pictures for each of several batches of latents."""
         frozen, count = self.frozen, len(latents)
@@ -560,7 +598,8 @@ class ISFGANTrainer(GANTrainer):
         def prepare(batch):
             if "photos" in batch:
                 whole = photo_to_image(batch["photos"])
-                w_plus, images = frozen.encoder(whole), pooled_to(whole, frozen.shape)
+                images = pooled_to(whole, frozen.shape)
+                w_plus = self.averages.get("encoder", frozen.encoder)(whole)
             else:
                 w_plus = frozen.truncated(frozen.spread(batch["latents"]))
                 images = frozen.images(w_plus, self._still_noise)
