@@ -11,9 +11,7 @@ kept as the first style function does. It appends to comparisons.jsonl and write
 method, and ten outcomes for one face.
 """
 
-import datetime
 import functools
-import json
 import time
 from pathlib import Path
 
@@ -26,8 +24,7 @@ from tfgan_edit.editing.image_distances import DISTANCES, find_distance
 from tfgan_edit.editing.latents import open_latents
 from tfgan_edit.editing.scorers import load_scorer, place_of
 from tfgan_edit.editing.style_functions import load_style_function
-from tfgan_edit.evaluate_edits import short_name, table
-from tfgan_edit.metrics.extractors import EXTRACTORS, FeatureFunction
+from tfgan_edit.evaluate_edits import append_record, feature_function, short_name, table
 from tfgan_edit.metrics.weights import weight_files
 from tfgan_edit.networks.attribute_classifier import attribute_groups
 from tfgan_edit.ops.images import photo_to_image
@@ -103,7 +100,8 @@ def run(f):
     comparison = latent_evaluation.compare_methods(measure, style, linear, attributes)
     means = latent_evaluation.summary(comparison)
     pictures = write_pictures(f, faces, style, linear, comparison)
-    append(f, comparison, means, started, loaded, scorer)
+    record = record_of(f, comparison, means, loaded, scorer)
+    append_record(Path(f.out) / RECORDS, record, started)
     return comparison, means, pictures
 
 
@@ -135,11 +133,7 @@ def find_directions(f, generator, attributes):
 
 def make_measure(f, faces):
     given = weight_files(f.weights)
-    features = None
-    if f.features != "none":
-        if f.features not in EXTRACTORS:
-            raise UserError(f"--features={f.features}: must be none, {', '.join(EXTRACTORS)}")
-        features = FeatureFunction(f.features, given)
+    features = feature_function(f.features, given)
     if f.distance == "none":
         return latent_evaluation.LatentEditMeasure(faces, features=features)
     found = find_distance(f.distance, side=min(faces.photos.shape[1:3]), given=given)
@@ -183,8 +177,9 @@ def write_columns(path, columns):
     return path
 
 
-def append(f, comparison, means, started, loaded, scorer):
-    record = {
+def record_of(f, comparison, means, loaded, scorer):
+    """What is appended to the records."""
+    return {
         "attributes": comparison,
         "mean": means,
         "num": f.num,
@@ -195,15 +190,7 @@ def append(f, comparison, means, started, loaded, scorer):
             "style_functions": {name: preset.sha256 for name, (preset, _, _) in loaded.items()},
             "latents": f.latents and open_latents(f.latents).hash,
         },
-        "seconds": round(time.perf_counter() - started, 3),
-        "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
-    path = Path(f.out) / RECORDS
-    try:
-        with open(path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from error
 
 
 if __name__ == "__main__":

@@ -115,15 +115,20 @@ def run(f):
             "direction": direction.hash if direction else None,
             "strength": f.strength,
         },
-        "seconds": round(time.perf_counter() - started, 3),
-        "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
-    try:
-        with open(Path(f.out) / RECORDS, "a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
-    except OSError as error:
-        raise UserError(f"cannot write {Path(f.out) / RECORDS}: {error.strerror}") from error
+    append_record(Path(f.out) / RECORDS, record, started)
     return numbers, picture
+
+
+def append_record(path, record, started):
+    """Appends a line of JSON: a record, its seconds since `started`, and the time."""
+    seconds = round(time.perf_counter() - started, 3)
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    try:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(json.dumps({**record, "seconds": seconds, "time": now}) + "\n")
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from error
 
 
 def short_name(path):
@@ -166,13 +171,18 @@ def faces_to_edit(f, scorer, direction, sides):
     )
 
 
+def feature_function(name, given):
+    """The `FeatureFunction` of --features, or None for none."""
+    if name == "none":
+        return None
+    if name not in EXTRACTORS:
+        raise UserError(f"--features={name}: must be none, {', '.join(EXTRACTORS)}")
+    return FeatureFunction(name, given)
+
+
 def make_measure(f, scorer, faces):
     given = weight_files(f.weights)
-    features = None
-    if f.features != "none":
-        if f.features not in EXTRACTORS:
-            raise UserError(f"--features={f.features}: must be none, {', '.join(EXTRACTORS)}")
-        features = FeatureFunction(f.features, given)
+    features = feature_function(f.features, given)
     real = None
     if f.real:
         if features is None:
