@@ -6,6 +6,7 @@ import pytest
 from tests.editing.teachers import bright_direction, colour_scorer, save_generator
 from tfgan_edit.config import UserError
 from tfgan_edit.data.pairs import PairsWriter, open_pairs
+from tfgan_edit.editing import evaluation
 from tfgan_edit.editing.evaluation import (
     EditMeasure,
     Faces,
@@ -124,7 +125,7 @@ def test_editors_are_compared_with_the_truth(measure):
     assert "psnr_truth" not in numbers["truth"]
 
 
-def test_generated_faces_are_of_the_source_class(tmp_path):
+def test_generated_faces_are_of_the_source_class(tmp_path, monkeypatch):
     preset = save_generator(tmp_path / "preset")
     direction, scorer = bright_direction(preset), colour_scorer()
     settings = {"direction": direction, "strength": 4.0}
@@ -133,6 +134,9 @@ def test_generated_faces_are_of_the_source_class(tmp_path):
     assert faces.photos.shape == (20, 16, 16, 3)
     assert measure(faces.photos, faces.photos)["success"] == 0
     assert measure(faces.photos, faces.others["latent edit"])["success"] > 0.9
+    monkeypatch.setattr(evaluation, "PIXELS_AT_ONCE", 24 * 16**2)  # 64 faces in three parts
+    parts = generated_faces(preset, scorer, "bright", num=20, **settings)
+    assert np.abs(parts.photos.astype(int) - faces.photos).max() <= 1
     with pytest.raises(UserError, match="generated faces are certainly without the edit"):
         generated_faces(preset, scorer, "bright", num=1, threshold=1.1)
 

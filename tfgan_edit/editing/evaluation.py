@@ -25,7 +25,8 @@ from tfgan_edit.networks.attribute_classifier import attribute_groups
 from tfgan_edit.ops.images import photo_to_image
 
 BATCH_SIZE = 32  # photos scored at once
-DRAWN_AT_ONCE = 64  # faces
+DRAWN_AT_ONCE = 64  # faces of one draw of latents …
+PIXELS_AT_ONCE = 2**22  # … of which so many pixels are in memory: 4 faces of 1024 px
 MOST_DRAWN = 100  # faces drawn for one that is certainly of the source's class
 CHANGED_SHARE = 0.9  # of all that an edit changes lies in the changed region
 
@@ -88,6 +89,7 @@ def generated_faces(
         scores = scorer.probabilities(photo_to_image(photos))
         return photos, photos if offsets is None else photos_of(w_plus + offsets), scores
 
+    size = int(np.clip(PIXELS_AT_ONCE // np.prod(generator.resolution), 1, DRAWN_AT_ONCE))
     photos, edited, found, part = [], [], 0, 0
     with tqdm(total=num, desc="faces to edit", unit="face", delay=5) as bar:
         while found < num:
@@ -97,8 +99,9 @@ def generated_faces(
                     f"the edit ({attribute}, threshold {threshold:g}), {num} are needed: lower "
                     "the threshold or the number"
                 )
-            drawn = draw(tf.constant(draw_z(seed, part, DRAWN_AT_ONCE, generator.z_dim)))
-            faces, moved, scores = (tensor.numpy() for tensor in drawn)
+            z = draw_z(seed, part, DRAWN_AT_ONCE, generator.z_dim)
+            drawn = [draw(tf.constant(z[i : i + size])) for i in range(0, DRAWN_AT_ONCE, size)]
+            faces, moved, scores = (np.concatenate(arrays) for arrays in zip(*drawn, strict=True))
             source, _ = class_certainties(scores, scorer.names, attribute, reverse)
             chosen = np.flatnonzero(source >= threshold)[: num - found]
             photos.append(faces[chosen])
