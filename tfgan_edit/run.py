@@ -393,11 +393,13 @@ def hardware(strategy):
 
 def licence(manifest, presets=()):
     """What data and frozen presets say of their licences, for model cards."""
-    artwork = manifest.get("artwork")
-    if artwork:
-        stated = [f"artwork: {artwork['title']} by {artwork['author']}, {artwork['licence']}"]
-    else:
-        stated = [manifest.get("licence") or "that of the data it was trained on"]
+    stated = []
+    for part in manifest.get("domains", [manifest]):
+        if artwork := part.get("artwork"):
+            text = f"artwork: {artwork['title']} by {artwork['author']}, {artwork['licence']}"
+        else:
+            text = part.get("licence") or "that of the data it was trained on"
+        stated.append(text)
     stated += [p.metadata.get("licence") for p in presets if isinstance(p, Preset)]
     return "; ".join(dict.fromkeys(filter(None, stated)))
 

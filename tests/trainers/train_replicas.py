@@ -14,6 +14,8 @@ import numpy as np
 
 from tfgan_edit.data.latents import LatentData
 from tfgan_edit.data.records import RecordsWriter, open_records
+from tfgan_edit.data.unpaired import Unpaired
+from tfgan_edit.trainers.gans_n_roses import GansNRosesConfig
 from tfgan_edit.trainers.isf_gan import ISFGANConfig
 from tfgan_edit.trainers.loop import distributed_batches
 from tfgan_edit.trainers.state import StateFolder
@@ -42,6 +44,9 @@ CONFIGS = {
     "isf_gan": dataclasses.replace(
         ISFGANConfig().tiny(), learning_rate=0.01, warmup_steps=0, max_gradient_norm=0.1
     ),
+    # Biases begin at zero, and the mapping's gradients are tiny: Adam makes whole steps of their
+    # rounding errors unless its epsilon is above them.
+    "gans_n_roses": GansNRosesConfig(r1_interval=2, learning_rate=0.01, epsilon=1e-3).tiny(),
 }
 
 
@@ -63,22 +68,24 @@ def frozen(config):
 def main(method, strategy_name, out, steps, state=None):
     strategy = make_strategy(strategy_name)
     config = CONFIGS[method]
+    reading = {"mirror": True}
     if method == "isf_gan":
         data, facts = LatentData(), {"frozen": frozen(config)}
     else:
         data = records(Path(out).parent / "records")
         facts = {"resolution": 16, "label_dim": 2, "labels": data.labels}
-    growing = {}
     if method == "stylegan":
-        growing["schedule"] = config.schedule(resolution=16, batch_size=BATCH)
+        facts["schedule"] = config.schedule(resolution=16, batch_size=BATCH)
+    if method == "gans_n_roses":
+        data, facts, reading = Unpaired(data, data), {"resolution": 16}, {}
     with strategy.scope():
-        trainer = config.build(**facts, jit_compile=False, seed=3, **growing)
+        trainer = config.build(**facts, jit_compile=False, seed=3)
     folder = StateFolder(state) if state else None
     start = 0
     if folder is not None and (facts := folder.restore(trainer)):
         start = facts["step"]
     batches = distributed_batches(
-        strategy, data, batch_size=BATCH, start_step=start, mirror=True
+        strategy, data, batch_size=BATCH, start_step=start, **reading
     )
     for _ in range(start, int(steps)):
         logs = trainer.step_function(next(batches))

@@ -15,6 +15,8 @@ _PLACES = {
     "RecordsWriter": "records",
     "open_pairs": "pairs",
     "open_records": "records",
+    "Unpaired": "unpaired",
+    "UnpairedConfig": "unpaired",
     "prepare": "preparation",
     "register_tfds_on_import": "tfds_registration",
 }

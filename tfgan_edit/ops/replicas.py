@@ -12,7 +12,8 @@ def global_batch(x):
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
         return x
-    return context.all_gather(x, axis=0)
+    rows = None if x.shape[0] is None else x.shape[0] * context.num_replicas_in_sync
+    return tf.ensure_shape(context.all_gather(x, axis=0), [rows, *x.shape[1:]])
 
 
 def own_rows(x):

@@ -21,7 +21,7 @@ LOSS_SCALE_GROWTH = 2000  # finite steps before the scale doubles (arXiv 1710.03
 
 
 class Phase(NamedTuple):
-    """Losses stepped together: whose weights learn, and every how many steps."""
+    """Losses stepped together: whose weights learn (a network or a group), every how many steps."""
 
     name: str
     network: str
@@ -40,7 +40,8 @@ class GANTrainer(keras.Model):
         networks: {name: keras.Model} that learn.
         averaged: names of the networks of which a moving average is kept, in `self.averages`.
         phases: [Phase], in their order within a step.
-        optimizers: {network name: Keras optimiser}.
+        optimizers: {name of a network or a group: Keras optimiser}.
+        groups: {name: names of networks that are stepped together}.
         seed: of all draws in training.
         micro_batch: samples of one replica that are computed at once; None for all.
         jit_compile: whether XLA compiles the gradients of each phase.
@@ -54,6 +55,7 @@ class GANTrainer(keras.Model):
         averaged,
         phases,
         optimizers,
+        groups=None,
         seed=0,
         micro_batch=None,
         jit_compile=False,
@@ -71,10 +73,11 @@ class GANTrainer(keras.Model):
             copy.trainable = False
             setattr(self, f"average_{key}", copy)
             self.averages[key] = copy
+        self.groups = {key: (key,) for key in self.networks} | (groups or {})
         self.phases = list(phases)
         self.optimizers = dict(optimizers)
         for key, optimizer in self.optimizers.items():
-            optimizer.build(self.networks[key].trainable_variables)
+            optimizer.build(self._weights_of(key))
             setattr(self, f"optimizer_{key}", optimizer)
         self.seed = seed
         self.micro_batch = micro_batch
@@ -164,6 +167,14 @@ class GANTrainer(keras.Model):
         part = replica.replica_id_in_sync_group if replicas > 1 else 0
         return StepRandom(self.seed, self.step.value, part, replicas)
 
+    def _weights_of(self, key):
+        """What learns in a network or a group of them."""
+        return [
+            weight
+            for name in self.groups[key]
+            for weight in self.networks[name].trainable_variables
+        ]
+
     def _run_phase(self, phase, batch, random):
         size = next(iter(batch.values())).shape[0]
         micro = size if self.micro_batch is None else min(self.micro_batch, size)
@@ -194,8 +205,7 @@ class GANTrainer(keras.Model):
             gradients, nonfinite = self._sanitize(gradients)
         if self.max_gradient_norm is not None:
             gradients = _shortened(gradients, self.max_gradient_norm)
-        weights = self.networks[phase.network].trainable_variables
-        self.optimizers[phase.network].apply(gradients, weights)
+        self.optimizers[phase.network].apply(gradients, self._weights_of(phase.network))
         if updates:
             means = tf.distribute.get_replica_context().all_reduce("mean", updates)
             across_replicas(self._assign_updates, variables, [m / parts for m in means])
@@ -208,7 +218,7 @@ class GANTrainer(keras.Model):
         Sums over parts and replicas are means over the global batch.
         """
         replicas = tf.distribute.get_replica_context().num_replicas_in_sync
-        weights = self.networks[phase.network].trainable_variables
+        weights = self._weights_of(phase.network)
 
         def compute(batch, step, part):
             num_parts = random.num_parts * parts

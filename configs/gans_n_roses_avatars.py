@@ -1,0 +1,43 @@
+"""GANs N' Roses from drawn faces of one artist to those of another, sized for two cores.
+
+Paper: arXiv 2106.06561, with few channels, R1 of sums (see docs/gans_n_roses.md) and a content of
+8x8.
+Commands:
+  python -m tfgan_edit.train --config configs/gans_n_roses_avatars.py
+  python -m tfgan_edit.train --config configs/gans_n_roses_avatars.py:resolution=128
+  python -m tfgan_edit.train --config configs/gans_n_roses_avatars.py:diversity=0
+Hardware and time: planned for two hours on 2 CPU cores at 64 px. Not yet run to its end.
+"""
+
+from tfgan_edit.config import RunConfig
+from tfgan_edit.data.unpaired import UnpairedConfig
+from tfgan_edit.networks.gans_n_roses import HEADS
+from tfgan_edit.trainers.gans_n_roses import GansNRosesConfig, JitterConfig
+
+WIDTHS = {"4": 96, "8": 96, "16": 96, "32": 64, "64": 32, "128": 16}
+
+
+def get_config(resolution=64, source="avataaars", target="adventurer", diversity=1):
+    """`diversity`: 0 trains without the head that judges it, for the ablation."""
+    return RunConfig(
+        name=f"gans_n_roses_avatars_{resolution}" + ("" if diversity else "_no_diversity"),
+        trainer=GansNRosesConfig(
+            w_dim=128,
+            num_downsamplings=3 if resolution < 128 else 4,
+            mapping_layers=3,
+            channels=WIDTHS,
+            heads=HEADS if diversity else HEADS[:2],
+            hidden_dim=64,
+            style_hidden_dim=64,
+            augmentation=JitterConfig(degrees=10.0, enlarge=1.06),
+            halving_steps=20_000,
+            ema_decay=0.998,
+        ),
+        data=UnpairedConfig(
+            f"avatars:{source}", f"avatars:{target}", resolution=resolution, num=10_000
+        ),
+        batch_size=6,
+        total_kimg=180.0,
+        tick_kimg=3.0,
+        precision="float32",
+    )

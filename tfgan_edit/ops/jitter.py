@@ -1,0 +1,84 @@
+"""Random views of a photo: turned, scaled, moved, cropped and flipped.
+
+What GANs N' Roses (arXiv 2106.06561, section 3.1) calls augmentation, with the numbers of its
+published code: first, with a probability, an affine transformation about the centre; then a crop of
+the picture enlarged; then, with a probability, a flip. All of it is one resampling here.
+"""
+
+import functools
+import math
+
+import tensorflow as tf
+
+from tfgan_edit.ops.augmentation import _affine, _rotation, _scaling, _translation
+
+NUM_UNIFORM = 9  # random numbers a sample
+
+
+def jitter(
+    images,
+    uniform,
+    *,
+    probability=0.5,
+    degrees=20.0,
+    translate=0.1,
+    scale=(0.8, 1.2),
+    shear=0.15,
+    enlarge=286 / 256,
+    flip=0.5,
+):
+    """Each image seen from elsewhere, by its own random numbers.
+
+    Args:
+        images: [N, H, W, C].
+        uniform: [N, NUM_UNIFORM] in (0, 1).
+        probability: of the affine transformation.
+        degrees: largest rotation to either side.
+        translate: largest shift to either side, as a part of the side.
+        scale: smallest and largest factor.
+        shear: largest angle of the sheared y axis to either side, degrees.
+        enlarge: factor of size before a crop of the old size; 1 for no crop.
+        flip: probability of left and right changing places.
+
+    Returns:
+        float32 [N, H, W, C], bilinear; 0 where there was no picture. No gradient flows to `images`
+        under XLA, where the operation does not exist: call it outside.
+    """
+    _, height, width, _ = images.shape
+    happens, angle, dx, dy, size, slant, left, top, turn = tf.unstack(uniform, axis=1)
+    happens = tf.cast(happens < probability, tf.float32)
+
+    def symmetric(number, limit):
+        return happens * (2 * number - 1) * limit
+
+    sides = tf.constant([width, height], tf.float32)
+    centre = (sides - 1) / 2  # between the first and the last pixel's centre
+    moved = tf.stack([symmetric(dx, translate), symmetric(dy, translate)], axis=1) * sides
+    factor = 1 + happens * (scale[0] + (scale[1] - scale[0]) * size - 1)
+    slope = tf.tan(symmetric(slant, shear) * (math.pi / 180))
+    # Whole pixels of the enlarged picture, its top left corner to the crop's.
+    room = tf.round(sides * enlarge) - sides
+    corner = tf.floor(tf.stack([left, top], axis=1) * (room + 1))
+    flipped = tf.cast(turn < flip, tf.float32)
+    ratio = sides / (sides + room)
+    # From pixels of the result to pixels of the image: the inverses, the last one first.
+    inverses = (
+        _translation(tf.broadcast_to(centre, tf.shape(moved))),
+        _affine([1.0, -slope, 0.0], [0.0, 1.0, 0.0]),
+        _scaling(1 / factor, 1 / factor),
+        _rotation(symmetric(angle, degrees) * (math.pi / 180)),
+        _translation(-moved - centre),
+        # Pixel i of n has its centre at i + 1/2 of n.
+        _translation((corner + 0.5) * ratio - 0.5),
+        _affine([ratio[0] + 0 * left, 0.0, 0.0], [0.0, ratio[1], 0.0]),
+        _affine([1 - 2 * flipped, 0.0, flipped * (width - 1.0)], [0.0, 1.0, 0.0]),
+    )
+    matrix = functools.reduce(tf.matmul, inverses)
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=tf.cast(images, tf.float32),
+        transforms=tf.reshape(matrix, [-1, 9])[:, :8],
+        output_shape=[height, width],
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+    )
