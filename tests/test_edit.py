@@ -180,6 +180,9 @@ def test_a_video_keeps_its_sound(run, tmp_path):
         (["--photo=photos/a.png", "--out=x.png", "--samples=2"], "only edits by --target have"),
         (["--photo=photos/a.png", "--out=x.png", "--layers=1"], "no style function .*: layers is"),
         (["--photo=photos/a.png", "--out=x.mp4", "--frames=2"], "does not edit latents"),
+        (["--photo=photos/a.png", "--out=x.png", "--styles=8"], "--styles is for GANs N' Roses"),
+        (["--photo=photos/a.png", "--out=x.png", "--backward"], "backward is for GANs N' Roses"),
+        (["--photo=photos/a.png", "--out=x.png", "--direction=sefa:1"], "find_direction --method"),
     ],
 )
 def test_mistakes_are_one_line_and_leave_nothing(run, tmp_path, arguments, match):

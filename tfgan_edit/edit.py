@@ -1,4 +1,5 @@
-"""Edits photos and videos: by a direction of a StyleGAN, by target attributes, or in one pass.
+"""Edits photos and videos: by a direction of a StyleGAN, by target attributes, in one pass, or
+drawn in styles.
 
   python -m tfgan_edit.edit --preset runs/pix2pixhd_smile --photo me.jpg --out smile.png
   python -m tfgan_edit.edit --preset runs/faces --direction directions/smile.npz --strength 2 \\
@@ -9,6 +10,11 @@
       --target smile=1,eyeglasses=toggle --samples 5 --before_after --out edits.png
   python -m tfgan_edit.edit --preset runs/isf_gan --encoder runs/encoder --photo me.png \\
       --target smile=toggle --frames 24 --out smile.mp4
+  python -m tfgan_edit.edit --preset presets/gnr --photo me.jpg --out drawings.png --styles 8
+  python -m tfgan_edit.edit --preset presets/gnr --photo me.jpg --out as_this.png \\
+      --style reference:drawing.png
+  python -m tfgan_edit.edit --preset presets/gnr --photo clip.mp4 --out clip_drawn.mp4 \\
+      --style blend:3 --styles 8 --align mtcnn --follow
 
 Without --box and --align the middle of a photo is taken, and the result has the editor's size;
 with them, the face is cut, edited and pasted back. The same command again goes on with the photos
@@ -27,13 +33,23 @@ from tfgan_edit import sampling
 from tfgan_edit.config import UserError, run_verb
 from tfgan_edit.data.photos import UnreadablePhoto, whole_photo
 from tfgan_edit.data.sources import FileSource
+from tfgan_edit.editing import beats, style_plans
 from tfgan_edit.editing.alignment import DETECTOR
 from tfgan_edit.editing.directions import load_direction
 from tfgan_edit.editing.editors import Edit, LatentEditor, load_editor
-from tfgan_edit.editing.framing import BoxFinder, Framing, LandmarkFinder, SquareFraming, fitted
-from tfgan_edit.editing.image_distances import DISTANCES
+from tfgan_edit.editing.flicker import Flicker
+from tfgan_edit.editing.framing import (
+    BoxFinder,
+    Follower,
+    Framing,
+    LandmarkFinder,
+    SquareFraming,
+    fitted,
+)
+from tfgan_edit.editing.image_distances import DISTANCES, find_distance
 from tfgan_edit.editing.inversion import ProjectionSettings
-from tfgan_edit.editing.video import VIDEO_SUFFIXES, edit_video, first_frame
+from tfgan_edit.editing.style_editor import StyleEditor, weight_direction
+from tfgan_edit.editing.video import VIDEO_SUFFIXES, edit_video, first_frame, read_sound
 from tfgan_edit.metrics.weights import weight_files
 from tfgan_edit.pictures import (
     PICTURE_FORMATS,
@@ -46,6 +62,9 @@ from tfgan_edit.storage import read_json, sha256_of, write_json
 
 MANIFEST = "edits.json"
 OF_TARGETS = ("target", "samples", "seed", "layers", "scorer")
+SEFA = "sefa:"  # in --direction, before a number
+STYLE_FLAGS = ("style", "styles", "truncation", "backward", "period")
+FLICKER_SIDE = 256  # pixels at which flicker is measured where an editor has no size
 
 
 def define_flags(f):
@@ -65,7 +84,11 @@ def define_flags(f):
     integer("frames", None, "Write a .gif or .mp4: the way from the photo to its edit, and from "
             "one outcome to the next, in so many steps each.", lower_bound=1)
     number("fps", 24.0, "Frames a second of it.", 0.1)
-    text("direction", None, "Of find_direction, or an official .npy file; for a StyleGAN.")
+    text(
+        "direction",
+        None,
+        "Of find_direction, or an official .npy file; for a StyleGAN. Of styles, sefa:K.",
+    )
     text("encoder", None, "Preset of an encoder for the StyleGAN; without, photos are projected.")
     integer(
         "steps",
@@ -77,13 +100,33 @@ def define_flags(f):
     flags.DEFINE_multi_string(
         "weights", [], "NAME=FILE, weights of the distance's networks.", flag_values=f
     )
-    text("reference", None, "Second photo, for networks of two.")
+    text("reference", None, "Second photo, for networks of two; for styles, a drawing to copy.")
     text("box", None, "LEFT,TOP,RIGHT,BOTTOM of the face, pixels, a square.")
     text(
         "align",
         None,
         f"Cut the face as in FFHQ by landmarks: a .csv or .json file, or {DETECTOR}, a package "
         "that finds them; in a video by its first frame.",
+    )
+    flags.DEFINE_bool(
+        "follow", False, f"In a video, find the face in every frame, by --align {DETECTOR}.",
+        flag_values=f,
+    )
+    text("style", "random:0", f"Of GANs N' Roses: {style_plans.FORMS}.")
+    integer("styles", 1, "Drawings of each photo, in a grid; in a video 8 around it.", 1)
+    number("truncation", 1.0, "Of styles: 1 leaves them, 0 is the mean style.")
+    flags.DEFINE_bool("backward", False, "Of GANs N' Roses: from drawing to photo.", flag_values=f)
+    number(
+        "period",
+        style_plans.PERIOD,
+        "In a video, seconds of an interpolation to and fro, or between changes without beats.",
+        0.01,
+    )
+    choice(
+        "flicker",
+        None,
+        ["auto", "none", *DISTANCES],
+        "What measures the flicker of a video; default auto of GANs N' Roses, else none.",
     )
     number("feather", 0.1, "Soft border of what is pasted back, part of its side.", 0.0, 0.5)
     flags.DEFINE_bool("before_after", False, "Write photo and edit side by side.", flag_values=f)
@@ -102,24 +145,26 @@ def edit(f):
     photo = Path(f.photo)
     if not photo.exists():
         raise UserError(f"--photo={f.photo}: there is no such file or folder")
+    if f.follow and (f.align != DETECTOR or photo.suffix.lower() not in VIDEO_SUFFIXES):
+        raise UserError(f"--follow finds faces of a video: it needs --align={DETECTOR}")
     editor = make_editor(f)
     framing = make_framing(f, editor)
-    changes = make_edits(f, editor)
-    for change in changes:
+    plan = make_plan(f, editor)
+    for change in plan.edits():
         editor.check(change)
     if f.frames:
-        return animate(f, framing, changes)
+        return animate(f, framing, plan.edits())
     if photo.is_dir():
-        return edit_folder(f, framing, changes)
+        return edit_folder(f, framing, plan)
     if photo.suffix.lower() in VIDEO_SUFFIXES:
-        return edit_clip(f, framing, changes)
+        return edit_clip(f, framing, plan)
     picture_format(f.out)
     try:
         whole = whole_photo(photo)
         place = framing.find(whole, photo.name)
     except UnreadablePhoto as error:
         raise UserError(f"--photo={f.photo} cannot be edited: {error}") from error
-    (result,) = results(f, framing, [whole], [place], changes)
+    (result,) = results(f, framing, [whole], [place], plan, plan.edits())
     write_picture(f.out, result)
     return f"{f.out} ({result.shape[1]}x{result.shape[0]} pixels)"
 
@@ -128,9 +173,11 @@ def make_editor(f):
     steps = f.steps
     if steps is None:
         steps = 0 if f.encoder else ProjectionSettings().steps
-    return load_editor(
+    sefa = (f.direction or "").startswith(SEFA)
+    editor = load_editor(
         f.preset,
-        direction=load_direction(f.direction) if f.direction else None,
+        direction=load_direction(f.direction) if f.direction and not sefa else None,
+        backward=f.backward,
         encoder=f.encoder,
         projection=ProjectionSettings(steps=steps) if steps or not f.encoder else None,
         distance=f.distance,
@@ -141,6 +188,19 @@ def make_editor(f):
         scorer=f.scorer,
         layers=f.layers,
     )
+    if isinstance(editor, StyleEditor):
+        if sefa:
+            component = f.direction.removeprefix(SEFA)
+            if not component.isdigit():
+                raise UserError(f"--direction={f.direction}: must be {SEFA}NUMBER")
+            editor.direction = weight_direction(editor, int(component))
+        return editor
+    for flag in STYLE_FLAGS:
+        if f[flag].value != f[flag].default:
+            raise UserError(f"--{flag} is for GANs N' Roses; {f.preset} has no styles")
+    if sefa:
+        raise UserError(f"--direction={f.direction}: of a StyleGAN, find_direction --method sefa")
+    return editor
 
 
 def make_framing(f, editor):
@@ -155,6 +215,46 @@ def make_framing(f, editor):
     if f.align:
         return SquareFraming(editor, LandmarkFinder(f.align), f.feather)
     return Framing(editor)
+
+
+def make_plan(f, editor):
+    """`Plan` of the flags."""
+    if not isinstance(editor, StyleEditor):
+        return style_plans.Plan(make_edits(f, editor))
+    if f.target is not None or f.samples > 1:
+        raise UserError(f"--target and --samples are for a style function (ISF-GAN), not {f.preset}")
+    request = style_request(f)
+    is_video = Path(f.photo).suffix.lower() in VIDEO_SUFFIXES
+    return style_plans.StylePlan(
+        editor,
+        request,
+        f.styles,
+        f.truncation,
+        change=Edit(strength=f.strength),
+        beats=find_beats(f) if request.kind == "beats" and is_video else None,
+        period=f.period,
+    )
+
+
+def style_request(f):
+    """`StyleRequest` of --style, or of --reference, which is short for one of its forms."""
+    if not f.reference:
+        return style_plans.parse_style(f.style)
+    if f["style"].present:
+        raise UserError(f"give --style or --reference, not both (--style={f.style})")
+    return style_plans.StyleRequest("reference", file=f.reference)
+
+
+def find_beats(f):
+    """Seconds of the beats of a video's sound, or None with a line that says why."""
+    samples = read_sound(f.photo, beats.RATE)
+    found = [] if samples is None else beats.beat_times(samples)
+    if len(found):
+        print(f"{len(found)} beats in {f.photo}")
+        return found
+    lack = "no sound" if samples is None else "no clear beat"
+    print(f"{f.photo} has {lack}: the style changes every {f.period:g} s instead")
+    return None
 
 
 def make_edits(f, editor):
@@ -174,12 +274,22 @@ def make_edits(f, editor):
     return [dataclasses.replace(change, sample=f.seed + i) for i in range(f.samples)]
 
 
-def results(f, framing, photos, places, changes):
-    """The outcomes of each photo side by side, with --before_after behind the photo."""
-    columns = [framing.edit(photos, places, change) for change in changes]
-    if f.before_after:
-        columns.insert(0, [framing.before(photo) for photo in photos])
-    return [np.concatenate(row, axis=1) for row in zip(*columns, strict=True)]
+def results(f, framing, photos, places, plan, edits):
+    """What is written of each photo; see `laid_out`."""
+    variations = framing.variations(photos, places, edits)
+    return laid_out(f, framing, photos, plan, variations)
+
+
+def laid_out(f, framing, photos, plan, variations):
+    """The outcomes of each photo side by side, with --before_after behind the photo; or a grid."""
+    pictures = []
+    for photo, *edited in zip(photos, *variations, strict=True):
+        if plan.grid and len(edited) > 1:
+            pictures.append(style_plans.grid_of(photo, edited))
+            continue
+        before = [framing.before(photo)] if f.before_after else []
+        pictures.append(np.concatenate(before + edited, axis=1))
+    return pictures
 
 
 def animate(f, framing, changes):
@@ -190,10 +300,10 @@ def animate(f, framing, changes):
         raise UserError(f"--frames={f.frames}: {f.preset} does not edit latents")
     try:
         photo = whole_photo(f.photo)
-        face = framing.face(photo, framing.find(photo, Path(f.photo).name))
+        faces = framing.faces([photo], [framing.find(photo, Path(f.photo).name)])
     except UnreadablePhoto as error:
         raise UserError(f"--photo={f.photo} cannot be edited: {error}") from error
-    codes = editor.encode(face[np.newaxis])
+    codes = editor.encode(faces)
     stops = [editor.moved(codes, dataclasses.replace(changes[0], strength=0.0))]
     stops += [editor.moved(codes, change) for change in changes]
     path = sampling.interpolation(np.stack(stops), f.frames)
@@ -202,7 +312,7 @@ def animate(f, framing, changes):
     return f"{f.out} ({len(path)} frames)"
 
 
-def edit_folder(f, framing, changes):
+def edit_folder(f, framing, plan):
     """Edits every picture of a folder that is not done; names those that cannot be."""
     out = Path(f.out)
     if out.suffix.lower() in (*PICTURE_FORMATS, *VIDEO_SUFFIXES):
@@ -215,8 +325,8 @@ def edit_folder(f, framing, changes):
 
     def write(batch):
         photos, places = zip(*(item[1:] for item in batch), strict=True)
-        edited = results(f, framing, photos, places, changes)
-        for (name, _, _), result in zip(batch, edited, strict=True):
+        edited = results(f, framing, photos, places, plan, plan.edits())
+        for (name, *_), result in zip(batch, edited, strict=True):
             write_picture(targets[name], result)
             bar.update()
 
@@ -245,7 +355,13 @@ def edit_folder(f, framing, changes):
 
 def request_of(f, framing):
     """What decides the results, and what they were made from."""
+    styles = {}
+    if isinstance(framing.editor, StyleEditor):
+        styles = {flag: f[flag].value for flag in STYLE_FLAGS}
+        files = style_plans.files_of(style_request(f))
+        styles |= {"direction": f.direction, "files": [sha256_of(file) for file in files]}
     return {
+        **styles,
         "parents": framing.editor.parents,
         "strength": f.strength,
         "reference": sha256_of(f.reference) if f.reference else None,
@@ -277,19 +393,37 @@ def written_name(name):
     return name if Path(name).suffix.lower() in PICTURE_FORMATS else f"{name}.png"
 
 
-def edit_clip(f, framing, changes):
-    """Edits a video, the face where it is in the first frame."""
-    frame = first_frame(f.photo)
+def edit_clip(f, framing, plan):
+    """Edits a video; the face is where it is in the first frame, or followed."""
+    name = Path(f.photo).name
+    follower = Follower(framing.find) if f.follow else None
     try:
-        place = framing.find(frame, Path(f.photo).name)
+        place = framing.find(first_frame(f.photo), name)
     except UnreadablePhoto as error:
         raise UserError(f"--photo={f.photo} cannot be edited: {error}") from error
+    size = framing.editor.resolution or (FLICKER_SIDE, FLICKER_SIDE)
+    flicker = None
+    wanted = f.flicker or ("auto" if isinstance(framing.editor, StyleEditor) else "none")
+    if wanted != "none":
+        distance = find_distance(wanted, side=min(size), given=weight_files(f.weights))
+        flicker = Flicker(distance)
 
-    def edit(photos):
-        return np.stack(results(f, framing, photos, [place] * len(photos), changes))
+    def edit(photos, times):
+        places = [place] * len(photos)
+        if follower is not None:
+            moments = zip(photos, times, strict=True)
+            places = [follower(photo, name, time) for photo, time in moments]
+        variations = framing.variations(photos, places, plan.at(times))
+        if flicker is not None:
+            pair = [[fitted(x, size) for x in side] for side in (photos, variations[0])]
+            flicker.add(*map(np.stack, pair))
+        return np.stack(laid_out(f, framing, photos, plan, variations))
 
     count = edit_video(f.photo, f.out, edit, f.batch_size)
-    return f"{f.out} ({count} frames)"
+    if follower is not None and follower.lost:
+        print(f"{follower.lost} of {count} frames show no face: the last place was kept")
+    measured = f"; {flicker}" if flicker is not None and flicker.counts else ""
+    return f"{f.out} ({count} frames){measured}"
 
 
 if __name__ == "__main__":

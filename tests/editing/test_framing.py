@@ -3,9 +3,11 @@ import pytest
 
 from tfgan_edit.config import UserError
 from tfgan_edit.data.photos import UnreadablePhoto
+from tfgan_edit.editing.alignment import FaceSquare
 from tfgan_edit.editing.editors import Edit
 from tfgan_edit.editing.framing import (
     BoxFinder,
+    Follower,
     Framing,
     LandmarkFinder,
     SquareFraming,
@@ -21,9 +23,10 @@ class Painter:
     def size_for(self, height, width):
         return self.resolution
 
-    def __call__(self, photos, edit):
+    def variations(self, photos, edits):
         assert photos.shape[1:3] == self.resolution
-        return np.zeros_like(photos) + np.array([0, 255, 0], np.uint8)
+        green = np.zeros_like(photos) + np.array([0, 255, 0], np.uint8)
+        return np.stack([green] * len(edits))
 
 
 @pytest.fixture
@@ -80,3 +83,34 @@ def test_boxes_that_do_not_fit(photo):
     wide.resolution = (16, 32)
     with pytest.raises(UserError, match="faces are cut as squares, this editor draws 32x16"):
         SquareFraming(wide, BoxFinder((0, 0, 8, 8)))
+
+
+def test_a_follower_glides_and_keeps_the_last_place(photo):
+    """After a half-life, half of the way; no face: no move."""
+    squares = [
+        FaceSquare((20.0, 20.0), (10.0, 0.0)),
+        FaceSquare((30.0, 24.0), (14.0, 2.0)),
+        None,
+        FaceSquare((25.0, 22.0), (12.0, 1.0)),
+    ]
+    waiting = iter(squares)
+
+    def find(photo, name):
+        square = next(waiting)
+        if square is None:
+            raise UnreadablePhoto("no face was found")
+        return square
+
+    follower = Follower(find, half_life=0.1)
+    assert follower(photo, "x", 0.0) == squares[0]
+    second = follower(photo, "x", 0.1)
+    np.testing.assert_allclose(second.centre, (25, 22))
+    np.testing.assert_allclose(second.half_side, (12, 1))
+    assert follower(photo, "x", 0.2) == second and follower.lost == 1
+    np.testing.assert_allclose(follower(photo, "x", 0.3).centre, (25, 22))
+    with pytest.raises(UnreadablePhoto, match="no face was found"):
+        Follower(lambda photo, name: find_nothing())(photo, "x", 0.0)
+
+
+def find_nothing():
+    raise UnreadablePhoto("no face was found")

@@ -55,8 +55,8 @@ def sound_samples(path):
         return np.concatenate([f.to_ndarray() for f in container.decode(audio=0)], axis=1)
 
 
-def negative(photos):
-    assert photos.dtype == np.uint8 and len(photos) <= 8
+def negative(photos, times):
+    assert len(times) == len(photos) and photos.dtype == np.uint8 and len(photos) <= 8
     return 255 - photos
 
 
@@ -79,7 +79,7 @@ def test_uneven_times_are_kept(tmp_path):
 
 def test_other_sizes_and_odd_ones(tmp_path):
     source = make_video(tmp_path / "in.mp4", 3, sound=None)
-    edit_video(source, tmp_path / "out.mp4", lambda photos: photos[:, :17, :31])
+    edit_video(source, tmp_path / "out.mp4", lambda photos, times: photos[:, :17, :31])
     frames, _ = read(tmp_path / "out.mp4")
     assert frames.shape == (3, 18, 32, 3)
 

@@ -14,6 +14,7 @@ from tfgan_edit.config import UserError
 from tfgan_edit.editing.directions import Direction
 from tfgan_edit.editing.image_distances import find_distance
 from tfgan_edit.editing.inversion import ProjectionSettings, Projector
+from tfgan_edit.networks.gans_n_roses import GansNRosesGenerator
 from tfgan_edit.networks.pix2pixhd import Translator
 from tfgan_edit.ops.images import image_to_photo, photo_to_image
 from tfgan_edit.preset import load_preset, preset_networks
@@ -29,6 +30,7 @@ class Edit:
         reference: second photo, uint8 [H, W, 3], for an editor of two.
         target: attributes for a style function, as "smile=1,eyeglasses=toggle".
         sample: number of one of its outcomes.
+        style: w float32 [w_dim], or [N, w_dim] with a row a photo, for an editor of styles.
     """
 
     strength: float = 1.0
@@ -36,6 +38,13 @@ class Edit:
     reference: np.ndarray | None = None
     target: str | None = None
     sample: int = 0
+    style: np.ndarray | None = None
+
+    def of_rows(self, rows):
+        """The edit of some of the photos, a slice."""
+        if self.style is None or np.ndim(self.style) == 1:
+            return self
+        return dataclasses.replace(self, style=self.style[rows])
 
 
 class Editor:
@@ -63,11 +72,20 @@ class Editor:
     def __call__(self, photo, edit=Edit()):
         photos = np.asarray(photo)
         batch = photos if photos.ndim == 4 else photos[np.newaxis]
-        self._check_photos(batch)
-        self.check(edit)
-        parts = [batch[i : i + self.batch_size] for i in range(0, len(batch), self.batch_size)]
-        edited = np.concatenate([self.apply(self.encode(part), edit) for part in parts])
+        edited = self.variations(batch, [edit])[0]
         return edited if photos.ndim == 4 else edited[0]
+
+    def variations(self, photos, edits):
+        """Several edits of photos [N, H, W, 3] that are encoded once: uint8 [K, N, H, W, 3]."""
+        self._check_photos(photos)
+        for edit in edits:
+            self.check(edit)
+        parts = []
+        for start in range(0, len(photos), self.batch_size):
+            rows = slice(start, start + self.batch_size)
+            codes = self.encode(photos[rows])
+            parts.append(np.stack([self.apply(codes, edit.of_rows(rows)) for edit in edits]))
+        return np.concatenate(parts, axis=1)
 
     def encode(self, photos):
         """Photos uint8 [N, H, W, 3] -> what `apply` needs of them."""
@@ -222,6 +240,7 @@ class DirectionEditor(LatentEditor):
             raise UserError(f"{self.preset.path} edits along a direction: give one")
         if edit.reference is not None:
             raise UserError("a reference is for an editor of two photos; this one takes one")
+        _refuse_style(edit, self.preset)
         direction.check(self.generator, self.preset.sha256)
 
 
@@ -274,6 +293,7 @@ class TranslationEditor(Editor):
             raise UserError(
                 f"{self.preset.path} does its own edit in one pass: a direction is for a StyleGAN"
             )
+        _refuse_style(edit, self.preset)
         if (edit.reference is not None) != (self.generator.in_channels == 6):
             needs = "needs a reference" if edit.reference is None else "takes no reference"
             raise UserError(f"{self.preset.path} {needs}: it reads {self._photos_read()}")
@@ -282,11 +302,23 @@ class TranslationEditor(Editor):
         return "one photo" if self.generator.in_channels == 3 else "two photos"
 
 
+def _refuse_style(edit, preset):
+    if edit.style is not None:
+        raise UserError(f"{preset.path} has no styles: those are for GANs N' Roses")
+
+
+def _refuse(path, what, **arguments):
+    for name, value in arguments.items():
+        if value is not None:
+            raise UserError(f"{path} {what}: {name} is for a StyleGAN")
+
+
 def load_editor(
     path,
     *,
     direction=None,
     encoder=None,
+    backward=False,
     projection=None,
     distance="auto",
     given=None,
@@ -299,10 +331,11 @@ def load_editor(
     """Loads the editor of a preset.
 
     Args:
-        path: preset or run folder of a StyleGAN, of a translator (Pix2PixHD, a student), or of a
-            style function (ISF-GAN).
+        path: preset or run folder of a StyleGAN, of a translator (Pix2PixHD, a student), of a
+            style function (ISF-GAN), or of GANs N' Roses.
         direction: `Direction` of a StyleGAN's editor, where an `Edit` brings none.
         encoder: preset of an encoder for the StyleGAN; without one, photos are projected.
+        backward: of GANs N' Roses, from domain B to A.
         projection: `ProjectionSettings`; with an encoder None means its answer as it is.
         distance: of the projection, "auto" or a key of `editing.image_distances.DISTANCES`.
         given: {name of weights: path} of the distance's network.
@@ -323,22 +356,32 @@ def load_editor(
 
         if direction is not None:
             raise UserError(f"{path} edits by target attributes: a direction is for a StyleGAN")
+        if backward:
+            raise UserError(f"{path} has one direction only: backward is for GANs N' Roses")
         return load_style_function_editor(
             path, generator=generator, scorer=scorer, layers=layers, **of_faces
         )
     for name, value in (("generator", generator), ("scorer", scorer), ("layers", layers)):
         if value is not None:
             raise UserError(f"{path} is no style function (ISF-GAN): {name} is for one")
+    from tfgan_edit.editing.style_editor import StyleEditor, with_backward  # it is an Editor
+
     preset = load_preset(path, names=["generator"])
     generator = preset.require("generator")
+    if isinstance(generator, GansNRosesGenerator):
+        _refuse(path, "draws in styles", encoder=encoder)
+        return StyleEditor(with_backward(preset), backward, direction, batch_size)
+    if backward:
+        raise UserError(f"{path} has one direction only: backward is for GANs N' Roses")
     if isinstance(generator, Translator):
-        for name, value in (("direction", direction), ("encoder", encoder)):
-            if value is not None:
-                raise UserError(f"{path} edits in one pass: {name} is for a StyleGAN")
+        _refuse(path, "edits in one pass", direction=direction, encoder=encoder)
         return TranslationEditor(preset, batch_size)
     if not hasattr(generator, "num_ws"):
         method = preset.metadata.get("method", "not stated")
-        raise UserError(f"{path} (method: {method}) edits no photos; give a StyleGAN or Pix2PixHD")
+        raise UserError(
+            f"{path} (method: {method}) edits no photos; give a StyleGAN, Pix2PixHD "
+            "or GANs N' Roses"
+        )
     return DirectionEditor(preset, direction, **face_finder(preset, **of_faces))
 
 

@@ -44,13 +44,25 @@ class Framing:
         """What the result is to be compared with."""
         return fitted(photo, self.editor.size_for(*photo.shape[:2]))
 
-    def face(self, photo, place):
-        """What the editor sees of a photo, uint8 [h, w, 3]."""
-        return self.before(photo)
-
     def edit(self, photos, places, edit):
         """Edits photos uint8 [N][H, W, 3] of one size: [N][H', W', 3]."""
-        return list(self.editor(np.stack([self.before(photo) for photo in photos]), edit))
+        return self.variations(photos, places, [edit])[0]
+
+    def variations(self, photos, places, edits):
+        """Several edits of photos: [K][N][H', W', 3]."""
+        faces = self.faces(photos, places)
+        return [
+            self._finished(photos, places, edited)
+            for edited in self.editor.variations(faces, edits)
+        ]
+
+    def faces(self, photos, places):
+        """What the editor is given: uint8 [N, h, w, 3]."""
+        return np.stack([self.before(photo) for photo in photos])
+
+    def _finished(self, photos, places, edited):
+        """Photos with what the editor made of them."""
+        return list(edited)
 
 
 class SquareFraming(Framing):
@@ -75,20 +87,61 @@ class SquareFraming(Framing):
     def before(self, photo):
         return photo
 
-    def face(self, photo, place):
-        return cut(photo, place, self.editor.size_for(round(place.side), round(place.side))[0])
-
-    def edit(self, photos, places, edit):
+    def faces(self, photos, places):
         sizes = [self.editor.size_for(round(p.side), round(p.side))[0] for p in places]
-        faces = np.stack([
+        return np.stack([
             cut(photo, place, max(sizes))
             for photo, place in zip(photos, places, strict=True)
         ])
-        edited = self.editor(faces, edit)
+
+    def _finished(self, photos, places, edited):
         return [
             paste_back(photo, face, place, self.feather)
             for photo, face, place in zip(photos, edited, places, strict=True)
         ]
+
+
+class Follower:
+    """Follows a face through a video: `follower(photo, name, time)` -> `FaceSquare`.
+
+    Centre, size and turn are averages that forget with a half-life, so that the square glides where
+    the finder jumps. Where no face is found, the last square stays.
+
+    Args:
+        find: function of a photo and its name -> `FaceSquare`, as `LandmarkFinder`.
+        half_life: seconds.
+
+    Attributes:
+        lost: frames without a face.
+    """
+
+    def __init__(self, find, half_life=0.15):
+        self.find, self.half_life = find, half_life
+        self.lost = 0
+        self._last, self._time = None, None
+
+    def __call__(self, photo, name, time):
+        try:
+            found = self.find(photo, name)
+        except UnreadablePhoto:
+            if self._last is None:
+                raise
+            self.lost += 1
+            return self._last
+        if self._last is not None:
+            keep = 0.5 ** (max(time - self._time, 0.0) / self.half_life)
+            found = FaceSquare(
+                *(
+                    tuple(keep * a + (1 - keep) * b for a, b in zip(old, new, strict=True))
+                    for old, new in zip(
+                        (self._last.centre, self._last.half_side),
+                        (found.centre, found.half_side),
+                        strict=True,
+                    )
+                )
+            )
+        self._last, self._time = found, time
+        return found
 
 
 @dataclasses.dataclass(frozen=True)

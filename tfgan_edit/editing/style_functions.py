@@ -98,7 +98,7 @@ class StyleFunctionEditor(LatentEditor):
         if edit.target is None:
             known = ", ".join(attribute_groups(self.style.names))
             raise UserError(f"{self.preset.path} needs a target, as smile=1; known: {known}")
-        for name in ("direction", "reference"):
+        for name in ("direction", "reference", "style"):
             if getattr(edit, name) is not None:
                 raise UserError(f"{self.preset.path} edits by a target, not by a {name}")
         parse_target(edit.target, self.style.names)
