@@ -9,17 +9,23 @@ Examples:
   python -m tfgan_edit.evaluate --preset runs/faces --metrics fd_lite0_5k_lerp --latents projected/
   python -m tfgan_edit.evaluate --preset runs/faces --plot curves.png
   python -m tfgan_edit.evaluate --images edited/ --data photos/ --metrics fd_lite0_500 --out .
+  python -m tfgan_edit.evaluate --preset runs/gnr --data trainB/ --sources testA/ --faces 10 \\
+      --styles 1000 --metrics dfd_inception,diversity_alex,content
 
-Without --data, the real pictures are those that the preset was trained on. Names of metrics are
+Without --data, the real pictures are those that the preset was trained on; of GANs N' Roses, those
+that it draws like, and without --sources the faces are those that it reads. Names of metrics are
 explained by --list.
 """
 
 from pathlib import Path
 
+import numpy as np
 from absl import flags
 
 from tfgan_edit.config import UserError, run_verb
-from tfgan_edit.data import DataConfig, prepare
+from tfgan_edit.data import DataConfig, UnpairedConfig, prepare
+from tfgan_edit.data.records import canonical_hash
+from tfgan_edit.editing.style_editor import with_backward
 from tfgan_edit.metrics import (
     METRICS,
     Evaluation,
@@ -36,7 +42,9 @@ from tfgan_edit.metrics.photo_sets import (
     read_codes,
 )
 from tfgan_edit.metrics.plots import plot
+from tfgan_edit.metrics.translation import TranslatedPhotos, Translation
 from tfgan_edit.metrics.weights import FILES, weight_files
+from tfgan_edit.networks.gans_n_roses import GansNRosesGenerator
 from tfgan_edit.pictures import write_picture
 from tfgan_edit.preset import load_preset
 from tfgan_edit.trainers.strategy import make_strategy, num_workers
@@ -65,6 +73,11 @@ def define_flags(f):
         "For …_lerp: an .npz with w_plus, or a folder that project wrote, of test photos.",
         flag_values=f,
     )
+    flags.DEFINE_string(
+        "sources", None, "Of GANs N' Roses: pictures that are translated.", flag_values=f
+    )
+    flags.DEFINE_integer("faces", 100, "How many of them.", 1, flag_values=f)
+    flags.DEFINE_integer("styles", 10, "Random styles that each is drawn in.", 1, flag_values=f)
     flags.DEFINE_list("metrics", [], "Names, separated by commas; see --list.", flag_values=f)
     flags.DEFINE_bool("list", False, "Explain the names of metrics, and stop.", flag_values=f)
     flags.DEFINE_multi_string(
@@ -146,6 +159,10 @@ def make_evaluations(f, given):
         return [Evaluation(real, fake, seed=f.seed, **settings)]
     preset = load_preset(f.preset, names=["generator"])
     generator = preset.require("generator")
+    if isinstance(generator, GansNRosesGenerator):
+        return [translated(f, preset, i, settings) for i in range(f.repeats)]
+    if f.sources:
+        raise UserError(f"--sources is for GANs N' Roses; {f.preset} translates no pictures")
     real = real_photos(f.data, preset, generator)
     fakes = [
         GeneratedPhotos(
@@ -161,6 +178,42 @@ def make_evaluations(f, given):
     codes = read_codes(f.latents) if f.latents else None
     first = Evaluation(real, fakes[0], generator=generator, codes=codes, seed=f.seed, **settings)
     return [first, *(first.with_fake(fake) for fake in fakes[1:])]
+
+
+def translated(f, preset, repeat, settings):
+    """The `Evaluation` of a repeat of what GANs N' Roses makes of faces."""
+    networks = with_backward(preset).networks
+    shape = networks["generator"].resolution
+    sources, real = (
+        open_photos(given, shape) if given else domain_photos(preset, domain, flag)
+        for given, domain, flag in ((f.sources, "a", "sources"), (f.data, "b", "data"))
+    )
+    faces = np.concatenate(list(sources.batches(min(f.faces, sources.num), f.batch_size)))
+    if faces.shape[1:3] != shape:
+        raise UserError(
+            f"--sources: {sources.name} has pictures of {faces.shape[2]}x{faces.shape[1]}, "
+            f"{preset.path} reads {shape[1]}x{shape[0]}: bring them to that size by prepare_data"
+        )
+    seed = f.seed + repeat
+    translation = Translation(
+        networks["generator"], networks.get("backward_generator"), faces, seed
+    )
+    fake = TranslatedPhotos(
+        translation,
+        f.styles,
+        name=f"preset {preset.path}",
+        hash=canonical_hash([preset.sha256, sources.hash]),
+    )
+    return Evaluation(real, fake, translation=translation, seed=seed, **settings)
+
+
+def domain_photos(preset, domain, flag):
+    """Pictures of domain "a" or "b" that a preset was trained on."""
+    try:
+        data = prepare(UnpairedConfig(**preset.config["data"]))
+    except (KeyError, TypeError):
+        raise UserError(f"--{flag} is missing: {preset.path} does not say its data") from None
+    return RecordPhotos(getattr(data, domain))
 
 
 def real_photos(data, preset, generator):

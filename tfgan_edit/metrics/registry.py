@@ -151,9 +151,11 @@ INPUTS = {  # attribute of `Evaluation`: what to give
     "fake": "pictures to judge: give --preset or --images",
     "generator": "a generator: give --preset",
     "pairs": "pairs: give --images and --data, pictures of the same names or order",
-    "groups": "groups: give --images, a folder with a folder of pictures for each source",
+    "groups": "groups: give --images, a folder with a folder of pictures for each source, or "
+    "--preset of GANs N' Roses",
     "references": "what was copied: give --references",
     "masks": "where it was copied: give --masks",
+    "translation": "a translation into styles: give --preset of GANs N' Roses",
 }
 
 
@@ -171,6 +173,7 @@ class Evaluation:
         generator: network for metrics that choose their own latents, or None.
         references, masks: `PhotoSet`s of local edits, or None.
         codes: float32 [K, num_ws, w_dim] of test photos, or None for random ones.
+        translation: `metrics.translation.Translation`, or None.
         given: {name of weights: path} by the user.
         seed: of what metrics draw at random.
         cache: folder for features of real pictures, or None for none.
@@ -190,12 +193,14 @@ class Evaluation:
         references=None,
         masks=None,
         codes=None,
+        translation=None,
         given=None,
         seed=0,
         cache=None,
         strategy=None,
     ):
         self.real, self.fake, self.generator = real, fake, generator
+        self.translation = translation
         self.references, self.masks, self.codes = references, masks, codes
         self.given, self.seed, self.cache = given, seed, cache
         self.strategy = strategy
