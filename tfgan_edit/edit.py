@@ -150,7 +150,7 @@ def edit(f):
     editor = make_editor(f)
     framing = make_framing(f, editor)
     plan = make_plan(f, editor)
-    for change in plan.edits():
+    for change in plan.changes:
         editor.check(change)
     if f.frames:
         return animate(f, framing, plan.edits())
@@ -222,7 +222,7 @@ def make_plan(f, editor):
     if not isinstance(editor, StyleEditor):
         return style_plans.Plan(make_edits(f, editor))
     if f.target is not None or f.samples > 1:
-        raise UserError(f"--target and --samples are for a style function (ISF-GAN), not {f.preset}")
+        raise UserError(f"{f.preset} has styles: --target and --samples are for ISF-GAN")
     request = style_request(f)
     is_video = Path(f.photo).suffix.lower() in VIDEO_SUFFIXES
     return style_plans.StylePlan(

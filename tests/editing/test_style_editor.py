@@ -118,7 +118,7 @@ def test_directions_of_the_weights(editor, photos):
         ("both", {"encoder": "x"}, {}, "draws in styles: encoder is for a StyleGAN"),
         ("both", {}, {"strength": 2.0}, "strength 2 is of a direction: give one"),
         ("both", {}, {"direction": Direction(np.ones(3))}, "of a generator with w of 3 numbers"),
-        ("both", {}, {"direction": Direction(np.ones((2, 6)))}, "several rows"),
+        ("both", {}, {"direction": Direction(np.ones((2, 6)))}, "has 2 rows of w_plus, .* has 1"),
         (
             "both",
             {},

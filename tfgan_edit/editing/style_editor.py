@@ -1,6 +1,7 @@
 """An editor that draws a photo in styles, by GANs N' Roses (arXiv 2106.06561)."""
 
 import dataclasses
+import types
 
 import numpy as np
 import tensorflow as tf
@@ -105,7 +106,7 @@ class StyleEditor(Editor):
         w = self._style(edit)
         direction = edit.direction or self.direction
         if direction is not None:
-            w = w + edit.strength * direction.vectors
+            w = w + edit.strength * direction.offsets(1)[0]
         w = np.broadcast_to(w, (codes.shape[0], self.generator.w_dim))
         return self._draw(codes, tf.constant(w, tf.float32)).numpy()
 
@@ -124,9 +125,8 @@ class StyleEditor(Editor):
                 f"strength {edit.strength:g} is of a direction: give one, or truncate the style"
             )
         if direction is not None:
-            if direction.vectors.ndim != 1:
-                raise UserError(f"direction {direction.name!r} has several rows; a style has one w")
-            direction.check(self.generator, self.preset.sha256)
+            one_row = types.SimpleNamespace(w_dim=self.generator.w_dim, num_ws=1)
+            direction.check(one_row, self.preset.sha256)
         if edit.style is not None and edit.reference is not None:
             raise UserError("give a style or a reference, not both")
 
