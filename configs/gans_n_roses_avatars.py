@@ -29,7 +29,7 @@ def get_config(resolution=64, source="avataaars", target="adventurer", diversity
             heads=HEADS if diversity else HEADS[:2],
             hidden_dim=64,
             style_hidden_dim=64,
-            augmentation=JitterConfig(degrees=10.0, enlarge=1.06),
+            jitter=JitterConfig(degrees=10.0, enlarge=1.06),
             halving_steps=20_000,
             ema_decay=0.998,
         ),

@@ -131,7 +131,7 @@ def test_the_penalty_is_a_term_of_the_step(trained):
 def test_views_are_of_one_face_and_of_all_photos(trained):
     trainer = trained[0]
     still = JitterConfig(probability=0.0, enlarge=1.0, flip=0.0)
-    other = settings(augmentation=still).build(resolution=16)
+    other = settings(jitter=still).build(resolution=16)
     views = other._views(batch(), other.step_random())
     assert np.ptp(views["face_a"], axis=0).max() == 0
     expected = batch()["photos_b"].numpy() / 127.5 - 1

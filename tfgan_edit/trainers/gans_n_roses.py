@@ -101,7 +101,7 @@ class GansNRosesConfig:
     beta_2: float = 0.99
     epsilon: float = 1e-8
     ema_decay: float = 0.999  # a step, of both generators
-    augmentation: JitterConfig = JitterConfig()
+    jitter: JitterConfig = JitterConfig()  # the views of photos and faces
     weights: dict[str, str] = dataclasses.field(default_factory=dict)  # {name of weights: path}
 
     method = "gans_n_roses"
@@ -288,7 +288,7 @@ class GansNRosesTrainer(GANTrainer):
 
     def _views(self, batch, random):
         """Views of photos and faces, and the random numbers of their styles."""
-        settings = dataclasses.asdict(self.config.augmentation)
+        settings = dataclasses.asdict(self.config.jitter)
         size = batch["photos_a"].shape[0]
         views = {}
         for name in ("photos_a", "photos_b", "face_a", "face_b"):
