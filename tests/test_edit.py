@@ -7,7 +7,12 @@ import pytest
 from absl import flags
 from PIL import Image
 
-from tests.editing.teachers import bright_direction, save_generator, save_style_function
+from tests.editing.teachers import (
+    bright_direction,
+    save_encoder,
+    save_generator,
+    save_style_function,
+)
 from tests.editing.test_video import make_video, read, sound_packets
 from tfgan_edit import edit as verb
 from tfgan_edit.config import UserError
@@ -24,6 +29,8 @@ def presets(tmp_path_factory):
     faces = save_generator(folder / "faces")
     bright_direction(faces).save(folder / "bright.npz")
     save_style_function(folder / "style", faces)
+    save_encoder(folder / "its_encoder")
+    save_style_function(folder / "with_encoder", faces, encoder=folder / "its_encoder")
     sizes = {"width": 4, "num_downsamplings": 2, "num_blocks": 1}
     networks = {
         "encoder": LatentEncoder(16, 6, 8, channel_max=8, name="encoder"),
@@ -105,6 +112,13 @@ def test_outcomes_of_a_target_side_by_side(run, presets):
     assert np.any(columns[1] != columns[2]) and np.any(columns[0] != columns[1])
     run(photo, encoder, target, "--layers=0-1", "--strength=0.5", "--out=rows.png", preset="style")
     assert np.any(pixels("rows.png") != columns[1])
+
+
+def test_an_encoder_in_the_preset_is_enough(run, presets):
+    given = f"--encoder={presets / 'its_encoder'}"
+    for preset, flags_of in (("with_encoder", []), ("style", [given])):
+        run("--photo=photos/a.png", "--target=red", f"--out={preset}.png", *flags_of, preset=preset)
+    np.testing.assert_array_equal(pixels("with_encoder.png"), pixels("style.png"))
 
 
 @pytest.mark.parametrize("preset", ["style", "faces"])

@@ -58,6 +58,7 @@ from tfgan_edit.pictures import (
     write_animation,
     write_picture,
 )
+from tfgan_edit.preset import preset_networks
 from tfgan_edit.storage import read_json, sha256_of, write_json
 
 MANIFEST = "edits.json"
@@ -171,15 +172,16 @@ def edit(f):
 
 def make_editor(f):
     steps = f.steps
+    encodes = bool(f.encoder) or "encoder" in preset_networks(f.preset)
     if steps is None:
-        steps = 0 if f.encoder else ProjectionSettings().steps
+        steps = 0 if encodes else ProjectionSettings().steps
     sefa = (f.direction or "").startswith(SEFA)
     editor = load_editor(
         f.preset,
         direction=load_direction(f.direction) if f.direction and not sefa else None,
         backward=f.backward,
         encoder=f.encoder,
-        projection=ProjectionSettings(steps=steps) if steps or not f.encoder else None,
+        projection=ProjectionSettings(steps=steps) if steps or not encodes else None,
         distance=f.distance,
         given=weight_files(f.weights),
         batch_size=f.batch_size,
