@@ -8,9 +8,15 @@ from tests import golden_files as golden
 from tests.cases import assert_close
 from tests.checkpoints import official_files as files
 from tests.checkpoints.convert_verb import run
+from tests.checkpoints.map_checks import (
+    assert_comes_back,
+    assert_covers_all_weights_once,
+    file_with,
+    trained,
+)
 from tfgan_edit.checkpoints import gans_n_roses as maps
 from tfgan_edit.checkpoints.files import read_checkpoint
-from tfgan_edit.checkpoints.key_map import Entry, export_arrays
+from tfgan_edit.checkpoints.key_map import export_arrays
 from tfgan_edit.config import UserError
 from tfgan_edit.networks.gans_n_roses import (
     GansNRosesDiscriminator,
@@ -91,34 +97,17 @@ def test_an_official_file(convert, capsys, serialisation):
 # === Both directions ===
 
 
-def trained(network):
-    random = np.random.default_rng(0)
-    for weight in network.weights:
-        weight.assign(np.asarray(weight) + random.uniform(0.1, 0.2, weight.shape))
-    return network
-
-
 @pytest.mark.parametrize("name", NETWORKS)
 def test_all_weights_are_covered_once(name):
     build, rows = NETWORKS[name]
-    network = build()
-    entries = [row for row in rows(network) if isinstance(row, Entry)]
-    targets = [id(entry.variable) for entry in entries]
-    assert sorted(targets) == sorted(id(v) for v in network.variables)
-    sources = [row.source for row in rows(network)]
-    assert len(set(sources)) == len(sources)
+    assert_covers_all_weights_once(build(), rows)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_networks_come_back(convert, name):
     """Of either code line and other sizes: the same arguments and weights."""
     build, rows = NETWORKS[name]
-    network = trained(build())
-    preset = convert(files.torch_zip(export_arrays(rows(network))))
-    (actual,) = preset.networks.values()
-    assert actual.get_config() == network.get_config() | {"name": actual.name}
-    for a, b in zip(actual.weights, network.weights, strict=True):
-        np.testing.assert_array_equal(a, b, a.path)
+    assert_comes_back(convert, trained(build()), rows)
 
 
 @pytest.mark.parametrize("source", ("gnr_main_64_down2.npz", "checkpoints/gnr_ck_zip.pt"))
@@ -180,13 +169,6 @@ def test_a_generator_of_the_backward_direction_alone(convert):
 # === What does not fit ===
 
 
-def changed(name, change):
-    build, rows = NETWORKS[name]
-    arrays = export_arrays(rows(build()))
-    change(arrays)
-    return files.torch_zip(arrays)
-
-
 def zeros(*shape):
     return np.zeros(shape, np.float32)
 
@@ -214,7 +196,8 @@ def zeros(*shape):
 )
 def test_files_that_do_not_fit(convert, name, change, message):
     with pytest.raises(UserError, match=message):
-        convert(changed(name, change))
+        build, rows = NETWORKS[name]
+        convert(file_with(build(), rows, change))
 
 
 def test_sizes_beyond_the_file_are_refused():
