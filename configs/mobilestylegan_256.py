@@ -4,9 +4,9 @@ Paper: arXiv 2104.04767; the published network draws 1024 px only. `convert` mak
          python -m tfgan_edit.convert --source random-face --out presets/faces
 Command: python -m tfgan_edit.train --config configs/mobilestylegan_256.py
          (:teacher=FOLDER behind .py takes another preset)
-Hardware, time and result: 2 CPU cores (Intel Xeon, AVX-512 without bf16), shared with other work: 300
-         images in 9 minutes; 38.9 dB beside the teacher's picture made small, before them 33.8.
-         The whole recipe, 1,000 images, is not yet run.
+Hardware, time and result: 2 CPU cores (Intel Xeon, AVX-512 without bf16), shared with other
+         work: 300 images in 9 minutes; 38.9 dB beside the teacher's picture made small, before
+         them 33.8. The whole recipe, 1,000 images, is not yet run.
 """
 
 from tfgan_edit.config import RunConfig
