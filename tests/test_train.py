@@ -266,6 +266,12 @@ def test_model_cards_keep_the_licences_of_data_and_of_frozen_networks():
         ({}, [], "that of the data it was trained on"),
         ({"artwork": artwork}, [silent], "artwork: Faces by A, CC0"),
         ({"licence": "of the teacher."}, [teacher], "of the teacher."),
+        ({"domains": [{"artwork": artwork}] * 2}, [], "artwork: Faces by A, CC0"),
+        (
+            {"domains": [{"artwork": artwork}, {}]},
+            [],
+            "artwork: Faces by A, CC0; that of the data it was trained on",
+        ),
         ({}, [teacher, silent], "that of the data it was trained on; of the teacher."),
     ):
         assert licence(manifest, presets) == expected

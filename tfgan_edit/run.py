@@ -31,7 +31,7 @@ from tfgan_edit.editing.scorers import PUBLISHED, Scorer, load_scorer
 from tfgan_edit.metrics import Evaluation, cache_folder, check_metric
 from tfgan_edit.metrics.photo_sets import GeneratedPhotos, RecordPhotos
 from tfgan_edit.pictures import image_grid, write_picture
-from tfgan_edit.preset import Preset, load_preset
+from tfgan_edit.preset import load_preset
 from tfgan_edit.storage import read_json, write_json
 from tfgan_edit.trainers.gan import PRECISIONS
 from tfgan_edit.trainers.loop import (
@@ -400,7 +400,8 @@ def licence(manifest, presets=()):
         else:
             text = part.get("licence") or "that of the data it was trained on"
         stated.append(text)
-    stated += [p.metadata.get("licence") for p in presets if isinstance(p, Preset)]
+    # Scorers of published networks have no metadata.
+    stated += [getattr(p, "metadata", {}).get("licence") for p in presets]
     return "; ".join(dict.fromkeys(filter(None, stated)))
 
 
