@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 from absl import flags
 
 from tfgan_edit.config import UserError, run_verb
@@ -138,8 +139,12 @@ def make_measure(f, faces):
         return latent_evaluation.LatentEditMeasure(faces, features=features)
     found = find_distance(f.distance, side=min(faces.photos.shape[1:3]), given=given)
 
+    @functools.partial(tf.function, autograph=False, reduce_retracing=True)
+    def of_photos(x, y):
+        return found(photo_to_image(x), photo_to_image(y))
+
     def distance(x, y):
-        return found(photo_to_image(x), photo_to_image(y)).numpy()
+        return of_photos(tf.constant(x), tf.constant(y)).numpy()
 
     return latent_evaluation.LatentEditMeasure(
         faces, distance=distance, distance_name=found.name, features=features

@@ -14,13 +14,13 @@ from tqdm import tqdm
 
 from tfgan_edit.config import UserError
 from tfgan_edit.editing.attributes import class_certainties
-from tfgan_edit.editing.evaluation import BATCH_SIZE, EditMeasure
+from tfgan_edit.editing.evaluation import BATCH_SIZE, EditMeasure, scores_of
 from tfgan_edit.editing.latents import draw_z
 from tfgan_edit.editing.scorers import place_of
 from tfgan_edit.editing.targets import TOGGLE, Target
 from tfgan_edit.metrics.groups import irregularity, mean_distance
 from tfgan_edit.networks.attribute_classifier import label_vectors
-from tfgan_edit.ops.images import image_to_photo, photo_to_image
+from tfgan_edit.ops.images import image_to_photo
 from tfgan_edit.sampling import interpolation
 
 STRENGTHS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)  # of directions, in units, to choose from
@@ -55,12 +55,7 @@ class Faces:
         z = draw_z(seed, 0, num, self.generator.z_dim)
         self.w_plus = self.generator.mapping(z, truncation=truncation).numpy()
         self.photos = self.draw(self.w_plus, "faces")
-        self.scores = np.concatenate(
-            [
-                scorer.probabilities(photo_to_image(part)).numpy()
-                for part in _batches(self.photos)
-            ]
-        )
+        self.scores = scores_of(self.photos, scorer)
 
     def draw(self, w_plus, what=None):
         """Photos uint8 [N, H, W, 3] of latents."""
@@ -153,12 +148,7 @@ class LatentEditMeasure:
             photos = self.faces.draw(method.edited(self.faces, rows, attribute), attribute)
             measure = self._measure(attribute, reverse)
             numbers = measure(self.faces.photos[rows], photos)
-            after = np.concatenate(
-                [
-                    self.faces.scorer.probabilities(photo_to_image(part)).numpy()
-                    for part in _batches(photos)
-                ]
-            )
+            after = scores_of(photos, self.faces.scorer)
             changes = np.abs(after - self.faces.scores[rows]).mean(axis=0)
             place = place_of(attribute, self.faces.scorer.names)
             numbers["disentanglement"] = float(changes[place] / max(changes.sum(), 1e-12))

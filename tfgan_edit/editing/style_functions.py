@@ -9,6 +9,7 @@ import tensorflow as tf
 from tfgan_edit.config import UserError
 from tfgan_edit.editing.attributes import attribute_classes
 from tfgan_edit.editing.editors import LatentEditor, face_finder
+from tfgan_edit.editing.evaluation import scores_of
 from tfgan_edit.editing.scorers import load_scorer, place_of
 from tfgan_edit.editing.targets import parse_target
 from tfgan_edit.networks.attribute_classifier import attribute_groups, label_vectors
@@ -240,7 +241,7 @@ def sensitivity(style, draw, scorer, w_plus, labels, attribute, seed=0):
     wanted = target.labels(labels, style.names)
     edited = style.edited(w_plus, labels, target, seed)
     others = [name for name in attribute_groups(scorer.names) if name != attribute]
-    before = scorer.probabilities(photo_to_image(draw(w_plus))).numpy()
+    before = scores_of(draw(w_plus), scorer)
     places = attribute_groups(style.names)[attribute]
     columns = [place_of(style.names[place], scorer.names) for place in places]
 
@@ -252,7 +253,7 @@ def sensitivity(style, draw, scorer, w_plus, labels, attribute, seed=0):
     for rows in [*([row] for row in range(w_plus.shape[1])), slice(None)]:
         mixed = np.array(w_plus)
         mixed[:, rows] = edited[:, rows]
-        after = scorer.probabilities(photo_to_image(draw(mixed))).numpy()
+        after = scores_of(draw(mixed), scorer)
         success.append(certainty(after) - certainty(before))
         classes = (attribute_classes(s, scorer.names, others) for s in (before, after))
         kept.append(float(np.equal(*classes).mean()))
