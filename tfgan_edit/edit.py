@@ -34,7 +34,7 @@ from tfgan_edit.config import UserError, run_verb
 from tfgan_edit.data.photos import UnreadablePhoto, whole_photo
 from tfgan_edit.data.sources import FileSource
 from tfgan_edit.editing import beats, style_plans
-from tfgan_edit.editing.alignment import DETECTOR
+from tfgan_edit.editing.alignment import DETECTOR, FEATHER
 from tfgan_edit.editing.directions import load_direction
 from tfgan_edit.editing.editors import Edit, LatentEditor, load_editor
 from tfgan_edit.editing.flicker import Flicker
@@ -129,7 +129,7 @@ def define_flags(f):
         ["auto", "none", *DISTANCES],
         "What measures the flicker of a video; default auto of GANs N' Roses, else none.",
     )
-    number("feather", 0.1, "Soft border of what is pasted back, part of its side.", 0.0, 0.5)
+    number("feather", FEATHER, "Soft border of what is pasted back, part of its side.", 0.0, 0.5)
     flags.DEFINE_bool("before_after", False, "Write photo and edit side by side.", flag_values=f)
     integer("batch_size", 8, "Photos computed at a time.", lower_bound=1)
 

@@ -6,10 +6,12 @@ import shutil
 import sys
 import tempfile
 
+PACKAGES = (__package__, "export")  # whose verbs these are
+
 
 @contextlib.contextmanager
 def quiet_start():
-    """Under `python -m tfgan_edit.…`, holds back what C++ writes to stderr while importing.
+    """Under `python -m tfgan_edit.…` and `export`, holds back what C++ writes to stderr at import.
 
     TensorFlow 2.21 prints notes on oneDNN and CUDA before its log level has any effect. They are
     shown after all if the import fails. Programs that import the package are left alone.
@@ -35,8 +37,8 @@ def quiet_start():
 
 
 def _is_verb():
-    """Whether Python was started with -m and a module of this package."""
+    """Whether Python was started with -m and a module of `PACKAGES`."""
     if sys.argv[:1] != ["-m"]:  # stands there until the packages of the module are imported
         return False
     module = sys.orig_argv[-len(sys.argv)].removeprefix("-m")
-    return module.partition(".")[0] == __package__
+    return module.partition(".")[0] in PACKAGES

@@ -20,6 +20,10 @@ DETECTOR = "mtcnn"  # package on PyPI, with its weights; MIT
 # Rows of eyes (left and right in the picture) and corners of the mouth among the landmarks.
 FIVE = ([0], [1], 3, 4)  # eye, eye, nose, corner, corner: of MTCNN, CelebA and others
 SIXTY_EIGHT = (range(36, 42), range(42, 48), 48, 54)  # of the iBUG 300-W annotation, and dlib's
+# The square of FFHQ: half its side is the larger one of these multiples of the distances from eye
+# to eye and from eyes to mouth; its centre lies below the eyes by a part of the latter.
+EYES_FACTOR, MOUTH_FACTOR, CENTRE_SHIFT = 2.0, 1.8, 0.1
+FEATHER = 0.1  # of an edit's soft border, as a part of its side
 MAX_SUPERSAMPLING = 4  # times the side at which a turned face is sampled before it is averaged
 
 
@@ -63,8 +67,9 @@ class FaceSquare:
         length = np.linalg.norm(across)
         if length < 1e-6:
             raise ValueError(f"landmarks must not lie in one place. Received: eyes at {eyes}")
-        half = max(2.0 * np.linalg.norm(eye_to_eye), 1.8 * np.linalg.norm(eye_to_mouth))
-        centre = eyes + 0.1 * eye_to_mouth + 0.5
+        distances = np.linalg.norm(eye_to_eye), np.linalg.norm(eye_to_mouth)
+        half = max(EYES_FACTOR * distances[0], MOUTH_FACTOR * distances[1])
+        centre = eyes + CENTRE_SHIFT * eye_to_mouth + 0.5
         return cls(tuple(map(float, centre)), tuple(map(float, across / length * half)))
 
     @classmethod
@@ -107,7 +112,7 @@ def cut(photo, square, size):
     return np.asarray(image)
 
 
-def paste_back(photo, edited, square, feather=0.1):
+def paste_back(photo, edited, square, feather=FEATHER):
     """A photo with an edited face in the place from which it was cut.
 
     Args:

@@ -77,7 +77,7 @@ class SquareFraming(Framing):
         UserError: the editor's pictures are not square.
     """
 
-    def __init__(self, editor, find, feather=0.1):
+    def __init__(self, editor, find, feather=alignment.FEATHER):
         super().__init__(editor)
         self.find, self.feather = find, feather
         if editor.resolution is not None and len(set(editor.resolution)) > 1:

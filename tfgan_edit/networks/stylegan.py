@@ -336,7 +336,12 @@ class StyleGANSynthesis(_GrowingNetwork):
     @property
     def noise_shapes(self):
         """[(h, w), …] of the noise maps, two a level; empty without noise."""
-        return [tuple(layer.noise_constant.shape[1:3]) for layer in self._noisy_layers()]
+        return [tuple(constant.shape[1:3]) for constant in self.noise_constants]
+
+    @property
+    def noise_constants(self):
+        """Stored noise maps [1, h, w, 1], two a level; empty without noise."""
+        return [layer.noise_constant for layer in self._noisy_layers()]
 
     def _noisy_layers(self):
         return [style for block in self.blocks for style in block.styles if self.use_noise]

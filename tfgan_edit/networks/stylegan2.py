@@ -297,7 +297,12 @@ class StyledBlocks:
     @property
     def noise_shapes(self):
         """[(h, w), …] of the noise maps, one a convolution."""
-        return [tuple(layer.noise_constant.shape[1:3]) for layer in self._convolutions()]
+        return [tuple(constant.shape[1:3]) for constant in self.noise_constants]
+
+    @property
+    def noise_constants(self):
+        """Stored noise maps [1, h, w, 1], one a convolution."""
+        return [layer.noise_constant for layer in self._convolutions()]
 
     def _convolutions(self):
         return [layer for block in self.blocks for layer in block.convolutions]

@@ -48,15 +48,25 @@ def _table(name, rows, last):
         if any(changes):
             cells.append(change(row, before) if before else "")
         lines.append(cells)
-    widths = [max(map(len, column)) for column in zip(heads, *lines, strict=True)]
-    words = [head in ("measure", "setting", "unit", "against last") for head in heads]
-    columns = list(zip(widths, words, strict=True))
-    rule = "|".join("-" * (w + 2) if left else "-" * (w + 1) + ":" for w, left in columns)
+    left = [head in ("measure", "setting", "unit", "against last") for head in heads]
+    return markdown([heads, *lines], left)
+
+
+def markdown(lines, left):
+    """A table of lines of texts, the heads first, aligned for a terminal as well.
+
+    Args:
+        lines: of equally many texts.
+        left: for each column, whether it holds words and not numbers.
+    """
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    columns = list(zip(widths, left, strict=True))
+    rule = "|".join("-" * (w + 2) if words else "-" * (w + 1) + ":" for w, words in columns)
     first, *others = (
         " | ".join(
-            cell.ljust(width) if left else cell.rjust(width)
-            for cell, (width, left) in zip(cells, columns, strict=True)
+            cell.ljust(width) if words else cell.rjust(width)
+            for cell, (width, words) in zip(cells, columns, strict=True)
         )
-        for cells in (heads, *lines)
+        for cells in lines
     )
     return "\n".join([f"| {first} |", f"|{rule}|", *(f"| {line} |" for line in others)])

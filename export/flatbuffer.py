@@ -1,0 +1,101 @@
+"""What a TFLite file is made of, read from the file itself."""
+
+import collections
+import dataclasses
+
+from ai_edge_litert import schema_py_generated as schema
+
+MAX_RANK = 4  # of tensors on the graphics processors of phones
+_OPS = {v: k for k, v in vars(schema.BuiltinOperator).items() if not k.startswith("_")}
+_TYPES = {v: k.lower() for k, v in vars(schema.TensorType).items() if not k.startswith("_")}
+
+
+@dataclasses.dataclass(frozen=True)
+class Operation:
+    """An operation of a file: its name, the layer it came from, and its tensors.
+
+    Attributes:
+        name: such as "CONV_2D", or the name of one that is not built in.
+        layer: name of its first output, which starts with the layers' names.
+        shapes: of its tensors, inputs first.
+        constants: for each of them, the bytes of values that stand in the file, 0 for others.
+        builtin: whether every TFLite runtime has it.
+    """
+
+    name: str
+    layer: str
+    shapes: tuple[tuple[int, ...], ...]
+    constants: tuple[int, ...]
+    builtin: bool
+
+
+def operations(data):
+    """`Operation`s of all functions of a file, in order."""
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
+    found = []
+    for graph in model.subgraphs:
+        for operator in graph.operators or ():
+            code = model.operatorCodes[operator.opcodeIndex]
+            number = max(code.builtinCode, code.deprecatedBuiltinCode)
+            custom = code.customCode.decode() if code.customCode else None
+            numbers = [n for n in (*operator.inputs, *operator.outputs) if n >= 0]
+            tensors = [graph.tensors[n] for n in numbers]
+            output = graph.tensors[operator.outputs[0]]
+            found.append(
+                Operation(
+                    custom or _OPS.get(number, str(number)),
+                    layer_of(output.name.decode()),
+                    tuple(tuple(map(int, _sides(tensor))) for tensor in tensors),
+                    tuple(_constant_bytes(model, tensor) for tensor in tensors),
+                    custom is None,
+                )
+            )
+    return found
+
+
+def _sides(tensor):
+    signature = tensor.shapeSignature
+    sides = tensor.shape if signature is None or len(signature) == 0 else signature
+    return () if sides is None else sides
+
+
+def _constant_bytes(model, tensor):
+    values = model.buffers[tensor.buffer].data
+    return 0 if values is None else len(values)
+
+
+def layer_of(name):
+    """The part of a tensor's name that tells its layer."""
+    first = name.split(";")[0]
+    parts = [part for part in first.split("/") if "PartitionedCall" not in part]
+    return "/".join(parts[:-1]) or first
+
+
+def audit(data):
+    """Plain values: operations by name, largest rank, types of constants, their bytes."""
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
+    found = operations(data)
+    constants = collections.Counter()
+    for graph in model.subgraphs:
+        for tensor in graph.tensors:
+            constants[_TYPES[tensor.type]] += _constant_bytes(model, tensor)
+    ranks = [len(shape) for op in found for shape in op.shapes]
+    return {
+        "ops": dict(sorted(collections.Counter(op.name for op in found).items())),
+        "largest_rank": max(ranks, default=0),
+        "constant_bytes": {kind: size for kind, size in sorted(constants.items()) if size},
+    }
+
+
+def unfit(data):
+    """[(name of an operation, layer, reason)] of what phones' accelerators refuse at sight."""
+    found = []
+    for op in operations(data):
+        if not op.builtin:
+            found.append((op.name, op.layer, "not a builtin operation"))
+        rank = max((len(shape) for shape in op.shapes), default=0)
+        if rank > MAX_RANK:
+            found.append((op.name, op.layer, f"a tensor of {rank} axes"))
+        if any(side < 0 for shape in op.shapes for side in shape):
+            found.append((op.name, op.layer, "a shape that is not fixed"))
+    return found

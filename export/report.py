@@ -1,0 +1,38 @@
+"""What export.json says, in a few lines for people."""
+
+
+def summary(record):
+    """Lines about files, errors and the GPU gate of an export."""
+    lines = []
+    for name, file in record["files"].items():
+        lines.append(f"{name:20} {file['bytes']:>13,} bytes")
+    products = record["multiply_adds"] / 1e9
+    lines.append(f"{record['parameters']:,} parameters, {products:.3g} billion multiply-adds")
+    found = record["verification"]
+    for signature, outputs in found["errors"].items():
+        for name, errors in outputs.items():
+            lines.append(f"{signature}: {name}: {_errors(errors)}")
+    for sentence in found["exceeded"]:
+        lines.append(f"beyond the limit, not recommended: {sentence}")
+    for file, memory in found.get("memory_bytes", {}).items():
+        lines.append(f"{file}: {memory / 2**20:.0f} MiB of memory when run")
+    if "gpu" in found:
+        lines.append(f"GPU: {_gpu(found['gpu'])}")
+    return "\n".join(lines)
+
+
+def _errors(errors):
+    if not errors.get("finite", True):
+        return "not finite"
+    psnr = "equal" if errors["psnr"] is None else f"{errors['psnr']:.1f} dB"
+    text = f"against Keras max {errors['max_error']:.2g}, mean {errors['mean_error']:.2g}, {psnr}"
+    return text + (f", LPIPS {errors['lpips']:.4f}" if "lpips" in errors else "")
+
+
+def _gpu(gpu):
+    if gpu["status"] == "refused":
+        refused = (f"{r['op']} ({', '.join(r['layers'][:3])})" for r in gpu["refused"])
+        return f"refuses {'; '.join(refused)}"
+    if "max_error" in gpu:
+        return f"{gpu['status']}, {gpu['max_error']:.2g} from the processor"
+    return f"{gpu['status']}: {gpu['reason']}"

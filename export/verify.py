@@ -1,0 +1,146 @@
+"""Does a file do what Keras does? Errors on fixed inputs, against limits that are stated."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from tfgan_edit.config import UserError
+from tfgan_edit.metrics.perceptual import MIN_SIDE, PairDistance
+
+
+@dataclasses.dataclass(frozen=True)
+class Limit:
+    """What a quantisation may cost, as a part of the outputs' range.
+
+    Attributes:
+        max_error: largest difference of any value, or None.
+        min_psnr: decibels, or None.
+    """
+
+    max_error: float | None = None
+    min_psnr: float | None = None
+
+
+# float32: another order of sums. fp16: 11 digits a weight. int8 weights, or weights and
+# activations: 30 and 25 dB are about 3 and 6 % of the range on average.
+LIMITS = {
+    "none": Limit(max_error=1e-3),
+    "fp16": Limit(max_error=2e-2),
+    "dynamic": Limit(min_psnr=30.0),
+    "int8": Limit(min_psnr=25.0),
+}
+
+
+class Comparison:
+    """Errors of an output over examples, as parts of its range.
+
+    Args:
+        port: `Port` of the output. Without a range, the largest value that Keras gave counts.
+        distance: `PairDistance` of photos, or None.
+    """
+
+    def __init__(self, port, distance=None):
+        self.port = port
+        self._distance = distance
+        self._max = self._sum = self._squares = self._largest = 0.0
+        self._count, self._distances = 0, []
+
+    def add(self, expected, found):
+        """Both float [1, …]."""
+        if expected.shape != found.shape:
+            raise UserError(
+                f"{self.port.name} has the shape {found.shape} in the file, in Keras "
+                f"{expected.shape}"
+            )
+        if not np.all(np.isfinite(found)):
+            self._max = math.inf
+            return
+        errors = np.abs(expected.astype(np.float64) - found)
+        self._max = max(self._max, errors.max())
+        self._sum += errors.sum()
+        self._squares += np.square(errors).sum()
+        self._count += errors.size
+        self._largest = max(self._largest, np.abs(expected).max())
+        if self._distance is not None:
+            photos = (np.round(255 * np.clip(x, 0, 1)).astype(np.uint8) for x in (expected, found))
+            self._distances.append(float(self._distance(*photos)[0]))
+
+    def result(self):
+        """Plain values: max_error, mean_error, psnr (None if equal), lpips where measured."""
+        scale = self._largest or 1.0
+        if self.port.range is not None:
+            scale = self.port.range[1] - self.port.range[0]
+        if not math.isfinite(self._max):
+            return {"finite": False}
+        rmse = math.sqrt(self._squares / self._count) / scale
+        measured = {
+            "max_error": self._max / scale,
+            "mean_error": self._sum / self._count / scale,
+            "psnr": -20 * math.log10(rmse) if rmse else None,
+        }
+        if self._distances:
+            measured["lpips"] = sum(self._distances) / len(self._distances)
+        return measured
+
+
+def compare(graph, examples, runner, distance=None):
+    """{signature: {output: errors}} of a file against Keras.
+
+    Args:
+        graph: `ServingGraph`.
+        examples: of `examples.examples`, with outputs.
+        runner: function of a signature's name and inputs, that runs the file.
+        distance: `PairDistance`, or None.
+    """
+    comparisons = {
+        signature.name: {
+            port.name: Comparison(port, distance if _is_photo(port) else None)
+            for port in signature.outputs
+        }
+        for signature in graph.signatures
+    }
+    for example in examples:
+        for name, (inputs, outputs) in example.items():
+            found = runner(name, inputs)
+            for port, comparison in comparisons[name].items():
+                comparison.add(outputs[port], found[port])
+    return {
+        name: {port: comparison.result() for port, comparison in ports.items()}
+        for name, ports in comparisons.items()
+    }
+
+
+def exceeded(errors, quantize):
+    """Sentences about errors beyond the limits of a quantisation; [] if there are none."""
+    limit, found = LIMITS[quantize], []
+    for signature, outputs in errors.items():
+        for name, values in outputs.items():
+            where = f"{name} of {signature}"
+            if not values.get("finite", True):
+                found.append(f"{where} is not finite")
+                continue
+            if limit.max_error is not None and values["max_error"] > limit.max_error:
+                found.append(
+                    f"{where} differs from Keras by up to {values['max_error']:.2g} of its range, "
+                    f"{quantize} may by {limit.max_error:g}"
+                )
+            psnr = math.inf if values["psnr"] is None else values["psnr"]
+            if limit.min_psnr is not None and psnr < limit.min_psnr:
+                found.append(
+                    f"{where} has {psnr:.1f} dB against Keras, {quantize} must have "
+                    f"{limit.min_psnr:g}"
+                )
+    return found
+
+
+def perceptual_distance(given=None):
+    """`PairDistance` with AlexNet, or None where its weights are not."""
+    try:
+        return PairDistance("alex", given)
+    except UserError:
+        return None
+
+
+def _is_photo(port):
+    return port.kind == "photo" and min(port.shape[1:3]) >= MIN_SIDE

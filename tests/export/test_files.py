@@ -1,0 +1,161 @@
+"""Converted files do what Keras does, with operations that phones have."""
+
+import numpy as np
+import pytest
+
+from export import flatbuffer, onnx, saved_model, tflite, verify
+from export.examples import DrawnPictures, examples
+from export.serving import Options, ServingGraph, Signature, serving_graph
+from tests.export.tiny_presets import save
+from tfgan_edit.config import UserError
+from tfgan_edit.preset import load_preset
+
+tf = pytest.importorskip("tensorflow")
+pytest.importorskip("ai_edge_litert")
+
+SYSTEMS = ("translator", "student", "mixer", "labels", "stylegan", "classes")
+
+
+@pytest.fixture(scope="module")
+def graphs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("presets")
+    return {name: serving_graph(load_preset(save(folder, name))) for name in SYSTEMS}
+
+
+@pytest.fixture(scope="module")
+def files(graphs, tmp_path_factory):
+    """{name: path of its float32 TFLite file}."""
+    folder = tmp_path_factory.mktemp("tflite")
+    for name, graph in graphs.items():
+        (folder / name).write_bytes(tflite.convert(graph))
+    return {name: folder / name for name in graphs}
+
+
+def errors_of(graph, runner, count=2):
+    made = examples(graph, DrawnPictures(), count)
+    return verify.compare(graph, made, runner)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_tflite_in_float32(graphs, files, name):
+    errors = errors_of(graphs[name], tflite.TFLiteRunner(files[name]))
+    assert not verify.exceeded(errors, "none"), errors
+    (output,) = errors[graphs[name].signatures[0].name].values()
+    assert output["max_error"] < 1e-4
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_weights_are_computed_in_advance(files, name):
+    """No product has a kernel that is computed; noise stays a map of one channel."""
+    data = files[name].read_bytes()
+    for op in flatbuffer.operations(data):
+        assert op.builtin and max(map(len, op.shapes)) <= 4
+        if op.name in ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV"):
+            assert all(count for count in op.constants[1:2]), op
+        elif op.name in ("ADD", "MUL", "SUB"):
+            maps = [s for s, c in zip(op.shapes, op.constants) if c and len(s) == 4]
+            assert all(s[-1] == 1 or s[1:3] == (1, 1) for s in maps), op
+    audit = flatbuffer.audit(data)
+    assert audit["largest_rank"] <= 4
+    if name == "student":  # demodulation is folded into the kernels
+        assert not {"RSQRT", "SQRT", "DIV"} & set(audit["ops"]), audit
+
+
+def test_half_precision(graphs, tmp_path):
+    path = tmp_path / "half"
+    path.write_bytes(tflite.convert(graphs["student"], "fp16"))
+    audit = flatbuffer.audit(path.read_bytes())
+    assert audit["constant_bytes"]["float16"] > audit["constant_bytes"].get("float32", 0)
+    errors = errors_of(graphs["student"], tflite.TFLiteRunner(path))
+    assert not verify.exceeded(errors, "fp16"), errors
+    assert errors["edit"]["edited"]["max_error"] > 1e-6, "half precision changed nothing"
+
+
+def test_int8(graphs, tmp_path):
+    graph, path = graphs["student"], tmp_path / "int8"
+    made = list(examples(graph, DrawnPictures(), 4, outputs=False))
+    calibration = {"edit": [example["edit"][0] for example in made]}
+    path.write_bytes(tflite.convert(graph, "int8", calibration))
+    audit = flatbuffer.audit(path.read_bytes())
+    assert audit["constant_bytes"]["int8"] > 500
+    errors = errors_of(graph, tflite.TFLiteRunner(path))["edit"]["edited"]
+    assert errors["psnr"] > 20, errors
+    with pytest.raises(UserError, match="int8 needs --data"):
+        tflite.convert(graph, "int8")
+
+
+def test_an_operation_that_is_not_built_in(graphs):
+    """Named with its layer, not converted with a runtime that phones lack."""
+    graph = graphs["translator"]
+    port = graph.signatures[0].inputs[0]
+
+    def flex(x):
+        with tf.name_scope("odd_layer"):
+            return tf.raw_ops.Lgamma(x=x)
+
+    signature = Signature("edit", (port,), graph.signatures[0].outputs, flex)
+    odd = ServingGraph("odd", "photo_to_photo", (signature,), ())
+    with pytest.raises(UserError, match="no builtin operation for Lgamma in .*odd_layer"):
+        tflite.convert(odd)
+
+
+def test_five_axes_are_refused(graphs):
+    graph = graphs["translator"]
+    port = graph.signatures[0].inputs[0]
+
+    def five(x):
+        with tf.name_scope("five_layer"):
+            y = tf.reshape(x, [1, 4, 4, 16, 3])
+            return tf.reshape(tf.reduce_max(y, axis=1) + tf.zeros([1, 4, 16, 3]), [1, 16, 4, 3])
+
+    signature = Signature("edit", (port,), graph.signatures[0].outputs, five)
+    odd = ServingGraph("odd", "photo_to_photo", (signature,), ())
+    with pytest.raises(UserError, match="refuse the converted file: .*five_layer.*5 axes"):
+        tflite.convert(odd)
+
+
+@pytest.mark.parametrize("name", ("translator", "labels", "classes"))
+def test_onnx(graphs, tmp_path, name):
+    pytest.importorskip("onnxruntime")
+    (signature,) = graphs[name].signatures
+    data = onnx.convert(signature)
+    (tmp_path / "x.onnx").write_bytes(data)
+    assert onnx.audit(data)["opset"] == onnx.OPSET
+    runner = onnx.OnnxRunner({signature.name: tmp_path / "x.onnx"})
+    errors = errors_of(graphs[name], runner)
+    assert not verify.exceeded(errors, "none"), errors
+
+
+@pytest.mark.parametrize("quantize", ("fp16", "dynamic", "int8"))
+def test_onnx_quantized(graphs, tmp_path, quantize):
+    pytest.importorskip("onnxruntime")
+    graph = graphs["student"]
+    (signature,) = graph.signatures
+    made = list(examples(graph, DrawnPictures(), 4, outputs=False))
+    calibration = [example["edit"][0] for example in made]
+    data = onnx.convert(signature, quantize, calibration)
+    (tmp_path / "x.onnx").write_bytes(data)
+    errors = errors_of(graph, onnx.OnnxRunner({"edit": tmp_path / "x.onnx"}))["edit"]["edited"]
+    assert 20 < errors["psnr"] < 100, errors
+    assert len(data) < len(onnx.convert(signature)) * 1.5
+
+
+def test_a_saved_model_takes_any_batch(graphs, tmp_path):
+    graph = graphs["classes"]
+    saved_model.save(graph, tmp_path / "x")
+    runner = saved_model.SavedModelRunner(tmp_path / "x")
+    made = [example["generate"] for example in examples(graph, DrawnPictures(), 3)]
+    batch = {
+        name: np.concatenate([inputs[name] for inputs, _ in made]) for name in ("z", "labels")
+    }
+    expected = np.concatenate([outputs["photo"] for _, outputs in made])
+    for signature in ("generate", "serving_default"):
+        np.testing.assert_allclose(runner(signature, batch)["photo"], expected, atol=1e-5)
+
+
+def test_w_ships_as_well(graphs, tmp_path):
+    preset = load_preset(save(tmp_path, "stylegan2"))
+    graph = serving_graph(preset, Options(latent="w_plus", truncation=0.5))
+    (tmp_path / "x").write_bytes(tflite.convert(graph))
+    errors = errors_of(graph, tflite.TFLiteRunner(tmp_path / "x"))
+    assert not verify.exceeded(errors, "none"), errors
