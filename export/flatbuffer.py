@@ -3,11 +3,9 @@
 import collections
 import dataclasses
 
-from ai_edge_litert import schema_py_generated as schema
+from export.packages import installed
 
 MAX_RANK = 4  # of tensors on the graphics processors of phones
-_OPS = {v: k for k, v in vars(schema.BuiltinOperator).items() if not k.startswith("_")}
-_TYPES = {v: k.lower() for k, v in vars(schema.TensorType).items() if not k.startswith("_")}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,9 +27,20 @@ class Operation:
     builtin: bool
 
 
+def _read(data):
+    schema = installed("ai_edge_litert.schema_py_generated")
+    return schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
+
+
+def _names(kind):
+    """{number: name} of an enumeration of the format."""
+    schema = installed("ai_edge_litert.schema_py_generated")
+    return {v: k for k, v in vars(getattr(schema, kind)).items() if not k.startswith("_")}
+
+
 def operations(data):
     """`Operation`s of all functions of a file, in order."""
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
+    model, names = _read(data), _names("BuiltinOperator")
     found = []
     for graph in model.subgraphs:
         for operator in graph.operators or ():
@@ -43,7 +52,7 @@ def operations(data):
             output = graph.tensors[operator.outputs[0]]
             found.append(
                 Operation(
-                    custom or _OPS.get(number, str(number)),
+                    custom or names.get(number, str(number)),
                     layer_of(output.name.decode()),
                     tuple(tuple(map(int, _sides(tensor))) for tensor in tensors),
                     tuple(_constant_bytes(model, tensor) for tensor in tensors),
@@ -73,12 +82,12 @@ def layer_of(name):
 
 def audit(data):
     """Plain values: operations by name, largest rank, types of constants, their bytes."""
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
+    model, types = _read(data), _names("TensorType")
     found = operations(data)
     constants = collections.Counter()
     for graph in model.subgraphs:
         for tensor in graph.tensors:
-            constants[_TYPES[tensor.type]] += _constant_bytes(model, tensor)
+            constants[types[tensor.type].lower()] += _constant_bytes(model, tensor)
     ranks = [len(shape) for op in found for shape in op.shapes]
     return {
         "ops": dict(sorted(collections.Counter(op.name for op in found).items())),

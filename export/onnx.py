@@ -1,5 +1,6 @@
 """ONNX files, one a signature, for ONNX Runtime on servers, desktops and in browsers."""
 
+import collections
 import logging
 import tempfile
 import warnings
@@ -7,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from export.packages import installed
 from tfgan_edit.config import UserError
 
 OPSET = 18  # of ONNX 1.13 (2022), read by ONNX Runtime since 1.14
-INSTALL = 'pip install -e ".[export]"'
 
 
 def convert(signature, quantize="none", calibration=None):
@@ -25,13 +26,12 @@ def convert(signature, quantize="none", calibration=None):
         UserError: an operation without a form in ONNX, or no calibration for int8.
     """
     if quantize == "int8" and not calibration:
-        raise UserError("int8 needs --calibration, data on which ranges are measured")
+        raise UserError("int8 needs --data, on which ranges are measured")
     model = _converted(signature)
     if quantize == "none":
         return model.SerializeToString()
     if quantize == "fp16":
-        from onnxconverter_common import float16
-
+        float16 = installed("onnxconverter_common.float16")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of weights below the smallest half number
             return float16.convert_float_to_float16(model, keep_io_types=True).SerializeToString()
@@ -39,8 +39,7 @@ def convert(signature, quantize="none", calibration=None):
 
 
 def _converted(signature):
-    import tf2onnx
-
+    tf2onnx = installed("tf2onnx")
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     function = signature.traced()
     with warnings.catch_warnings():
@@ -69,9 +68,7 @@ def _name_ends(model, signature):
 
 
 def _quantized(model, quantize, calibration):
-    import onnx
-    from onnxruntime import quantization as q
-
+    onnx, q = installed("onnx"), installed("onnxruntime.quantization")
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "float.onnx"), Path(folder, "quantized.onnx")
         onnx.save(model, source)
@@ -110,8 +107,7 @@ class OnnxRunner:
     """
 
     def __init__(self, paths, num_threads=1):
-        import onnxruntime
-
+        onnxruntime = installed("onnxruntime")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = num_threads
         options.inter_op_num_threads = 1
@@ -131,10 +127,7 @@ class OnnxRunner:
 
 def audit(data):
     """Plain values: operations by name, operator set, types of constants and their bytes."""
-    import collections
-
-    import onnx
-
+    onnx = installed("onnx")
     model = onnx.load_model_from_string(data)
     onnx.checker.check_model(model)
     constants = collections.Counter()

@@ -1,14 +1,17 @@
 """TFLite (LiteRT) files: builtin operations only, one function a signature."""
 
+import contextlib
 import re
 import tempfile
 import warnings
 from pathlib import Path
 
 import tensorflow as tf
+from absl import logging
 
 from export import saved_model
 from export.flatbuffer import unfit
+from export.packages import installed
 from tfgan_edit.config import UserError
 
 QUANTIZATIONS = ("none", "fp16", "dynamic", "int8")
@@ -29,9 +32,8 @@ def convert(graph, quantize="none", calibration=None):
             calibration for int8.
     """
     if quantize == "int8" and not calibration:
-        raise UserError("int8 needs --calibration, data on which ranges are measured")
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of TensorFlow, on its own interfaces
+        raise UserError("int8 needs --data, on which ranges are measured")
+    with tempfile.TemporaryDirectory() as folder, _quiet():
         saved_model.save(graph, Path(folder), batch=1)
         names = [signature.name for signature in graph.signatures]
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=names)
@@ -46,6 +48,19 @@ def convert(graph, quantize="none", calibration=None):
         listed = "; ".join(f"{op} in {layer}: {reason}" for op, layer, reason in wrong[:5])
         raise UserError(f"phones' accelerators refuse the converted file: {listed}")
     return data
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Without TensorFlow's notes on its own interfaces, and on gradients, which no file has."""
+    level = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(level)
 
 
 def _set_quantization(converter, quantize, calibration):
@@ -66,7 +81,8 @@ def _explained(error):
     text = str(error)
     refused = re.findall(r"'tf\.(\w+)' op is neither a custom op nor a flex op", text)
     refused = refused or re.findall(r"^\s*tf\.(\w+)\(", text, re.MULTILINE)
-    layers = [name.rsplit("/", 1)[0] for name in re.findall(r'"(?:\w+:)?([\w/.]+/[\w.]+)"', text)]
+    places = re.findall(r'"(\w+):", "([^"@]+)@', text)  # (operation, its name in the graph)
+    layers = [name.rpartition("/")[0] or name for op, name in places if op in refused]
     if not refused:
         first = next((line for line in text.splitlines() if line.strip()), type(error).__name__)
         return UserError(f"TensorFlow's converter refuses the graph: {first[:300]}")
@@ -84,9 +100,8 @@ class TFLiteRunner:
     """
 
     def __init__(self, path, num_threads=1):
-        from ai_edge_litert.interpreter import Interpreter
-
-        self._interpreter = Interpreter(str(path), num_threads=num_threads)
+        interpreter = installed("ai_edge_litert.interpreter")
+        self._interpreter = interpreter.Interpreter(str(path), num_threads=num_threads)
         self._signatures = {}
 
     def __call__(self, signature, inputs):

@@ -75,8 +75,8 @@ class Comparison:
             return {"finite": False}
         rmse = math.sqrt(self._squares / self._count) / scale
         measured = {
-            "max_error": self._max / scale,
-            "mean_error": self._sum / self._count / scale,
+            "max_error": float(self._max / scale),
+            "mean_error": float(self._sum / self._count / scale),
             "psnr": -20 * math.log10(rmse) if rmse else None,
         }
         if self._distances:

@@ -94,7 +94,9 @@ def test_int8_from_records_and_from_seeds(run, tmp_path, monkeypatch):
 
 def test_labels_are_calibrated_on_pairs(tmp_path, presets):
     random = np.random.RandomState(0)
-    with PairsWriter(tmp_path / "pairs", (16, 16), ("labels", "edges"), num_labels=5) as writer:
+    with PairsWriter(
+        tmp_path / "pairs", (16, 16), planes=("labels", "edges"), num_labels=5
+    ) as writer:
         for _ in range(2):
             labels = random.randint(0, 5, (16, 16, 1))
             edges = 255 * random.randint(0, 2, (16, 16, 1))
@@ -121,11 +123,11 @@ def test_an_earlier_export_is_replaced_and_nothing_else(run, tmp_path):
     run("student", "--nocheck_gpu")
     run("student", "--format=saved_model")
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["export.json", "saved_model"]
+    with pytest.raises(UserError, match="a SavedModel has float32 weights"):
+        run("student", "--format=saved_model", "--quantize=fp16")
     (tmp_path / "out/export.json").write_text("{}")
     with pytest.raises(UserError, match="holds other files"):
         run("student", "--nocheck_gpu")
-    with pytest.raises(UserError, match="a SavedModel has float32 weights"):
-        run("student", "--format=saved_model", "--quantize=fp16")
 
 
 def test_onnx(run, tmp_path):

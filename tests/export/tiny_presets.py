@@ -3,6 +3,7 @@
 import numpy as np
 
 from tfgan_edit.networks.mobile_pix2pixhd import MobilePix2PixHDGenerator
+from tfgan_edit.networks.mobilestylegan import MobileStyleGAN
 from tfgan_edit.networks.pix2pixhd import Pix2PixHDGenerator, Pix2PixHDLocalEnhancer
 from tfgan_edit.networks.stylegan import StyleGANGenerator
 from tfgan_edit.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
@@ -22,6 +23,7 @@ NETWORKS = {  # name: (function that makes it, metadata)
     "student": (lambda: MobilePix2PixHDGenerator(norm="demodulated", **TRANSLATOR), PHOTOS),
     "stylegan": (lambda: StyleGANGenerator(16, **FACES), {}),
     "stylegan2": (lambda: StyleGAN2Generator(16, **FACES), {}),
+    "mobilestylegan": (lambda: MobileStyleGAN(32, **FACES), {}),
     "classes": (lambda: StyleGAN2Generator(16, label_dim=3, **FACES), {}),
     "half": (lambda: StyleGAN2Generator(16, dtype="mixed_bfloat16", **FACES), {}),
     "critic": (lambda: StyleGAN2Discriminator(16, channel_max=8), {}),

@@ -23,6 +23,7 @@ from tfgan_edit.networks.stylegan2 import (
     channel_table,
     levels_of,
 )
+from tfgan_edit.ops.modulation import row_of
 from tfgan_edit.ops.wavelets import inverse_haar
 
 
@@ -99,11 +100,11 @@ class MobileSynthesisBlock(ComputeDtypeLayer):
     def call(self, x, w_plus, noise):
         dtype = self.compute_dtype if self.half_activations else "float32"
         if self.up is None:
-            return self.conv1(tf.cast(self.constant, dtype), w_plus[:, 0], noise[0])
-        w = w_plus[:, 0]
+            return self.conv1(tf.cast(self.constant, dtype), row_of(w_plus, 0), noise[0])
+        w = row_of(w_plus, 0)
         x = self.up(tf.cast(x, dtype), w, self.conv1.style(w))
         x = self.conv1.convolve(x, noise[0])
-        return self.conv2(x, w_plus[:, 1], noise[1])
+        return self.conv2(x, row_of(w_plus, 1), noise[1])
 
     def get_config(self):
         return {
@@ -236,7 +237,7 @@ class MobileStyleGANSynthesis(StyledBlocks, keras.Model):
 
     def image(self, x, w_plus):
         """Images of the maps behind the last block."""
-        x = tf.cast(self.torgb(x, w_plus[:, -1]), tf.float32)
+        x = tf.cast(self.torgb(x, row_of(w_plus, -1)), tf.float32)
         return inverse_haar(x) if self.reduction == 1 else x * 0.5  # means of the low-pass band
 
     def get_config(self):

@@ -38,6 +38,7 @@ from tfgan_edit.networks.stylegan2 import (
     levels_of,
     resolve_noise,
 )
+from tfgan_edit.ops.modulation import row_of
 from tfgan_edit.ops.upfirdn import downsample2d, resample_filter, upsample2d
 
 
@@ -152,12 +153,12 @@ class StyleGANSynthesisBlock(ComputeDtypeLayer):
             x = blur(self.conv0(x), self.resample_taps)
         elif self.dense is not None:
             # The gain of Progressive GAN, whose first layer is a convolution of 4×4 pixels.
-            x = self.dense(w_plus[:, 0]) * (HE_GAIN / 4)
+            x = self.dense(row_of(w_plus, 0)) * (HE_GAIN / 4)
             x = tf.reshape(x, [-1, *self.first_size, self.channels])
         else:
             x = tf.repeat(tf.convert_to_tensor(self.constant), tf.shape(w_plus)[0], axis=0)
-        x = self.style0(x, w_plus[:, 0], noise[0])
-        return self.style1(self.conv1(x), w_plus[:, 1], noise[1])
+        x = self.style0(x, row_of(w_plus, 0), noise[0])
+        return self.style1(self.conv1(x), row_of(w_plus, 1), noise[1])
 
     def get_config(self):
         return {

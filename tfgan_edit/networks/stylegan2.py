@@ -25,6 +25,7 @@ from tfgan_edit.layers.modulated import SynthesisLayer, ToRGB
 from tfgan_edit.layers.registration import register
 from tfgan_edit.layers.statistics import MinibatchStddev
 from tfgan_edit.networks.mapping import MappingNetwork
+from tfgan_edit.ops.modulation import row_of
 from tfgan_edit.ops.upfirdn import downsample2d, resample_filter, upsample2d
 
 ARCHITECTURES = ("skip", "resnet", "orig")
@@ -202,18 +203,18 @@ class StyleGAN2SynthesisBlock(ComputeDtypeLayer):
         dtype = self.activation_dtype()
         if self.conv0 is None:
             x = tf.repeat(tf.cast(self.constant, dtype), tf.shape(w_plus)[0], axis=0)
-            x = self.conv1(x, w_plus[:, 0], noise[0])
+            x = self.conv1(x, row_of(w_plus, 0), noise[0])
         else:
             x = tf.cast(x, dtype)
             shortcut = None if self.skip is None else self.skip(x)
-            x = self.conv0(x, w_plus[:, 0], noise[0])
+            x = self.conv0(x, row_of(w_plus, 0), noise[0])
             gain = 1.0 if shortcut is None else RESNET_GAIN
-            x = self.conv1(x, w_plus[:, 1], noise[1], gain=gain)
+            x = self.conv1(x, row_of(w_plus, 1), noise[1], gain=gain)
             x = x if shortcut is None else x + shortcut
         if image is not None:
             image = upsample2d(image, resample_filter(self.resample_taps))
         if self.torgb is not None:
-            colours = self.torgb(x, w_plus[:, len(self.convolutions)])
+            colours = self.torgb(x, row_of(w_plus, len(self.convolutions)))
             colours = tf.cast(colours, tf.float32)  # images add up in float32
             image = colours if image is None else image + colours
         return x, image

@@ -6,6 +6,14 @@ from tfgan_edit.ops.activation import bias_act
 from tfgan_edit.ops.convolution import conv2d_resample
 
 
+def row_of(w_plus, index):
+    """One row of w_plus [N, rows, w_dim]: [N, w_dim].
+
+    By a slice and a new shape: graphics processors of phones refuse an index that drops an axis.
+    """
+    return tf.reshape(w_plus[:, index : index + 1 or None], [-1, w_plus.shape[-1]])
+
+
 def modulated_conv2d(
     x,
     kernel,
