@@ -17,6 +17,7 @@ from tfgan_edit.networks import (  # noqa: F401 - registers their classes
     pix2pixhd,
     stylegan,
     stylegan2,
+    stylemapgan,
 )
 from tfgan_edit.preset import Preset, load_preset, save_preset
 

@@ -8,10 +8,10 @@ Nothing in a checkpoint is run: neither PyTorch nor TensorFlow 1 is needed, nor 
   python -m tfgan_edit.convert --source runs/faces --to pytorch-ada --out faces.safetensors
 
 Reads StyleGAN (TensorFlow, PyTorch), StyleGAN2 by NVIDIA (TensorFlow, PyTorch) and by rosinality,
-Pix2PixHD, GANs N' Roses, MobileStyleGAN (the wheel of random-face, or `random-face` where it is
-installed), and feature networks (VGG, AlexNet, SqueezeNet, LPIPS, Inception, EfficientNet-Lite0,
-ArcFace), as .pkl, .pt, .pth, .npz, .safetensors, .h5. Feature networks are used by
-`evaluate --weights NAME=PRESET`.
+Pix2PixHD, StyleMapGAN, GANs N' Roses, MobileStyleGAN (the wheel of random-face, or `random-face`
+where it is installed), and feature networks (VGG, AlexNet, SqueezeNet, LPIPS, Inception,
+EfficientNet-Lite0, ArcFace), as .pkl, .pt, .pth, .npz, .safetensors, .h5. Feature networks are
+used by `evaluate --weights NAME=PRESET`.
 """
 
 import importlib.metadata

@@ -180,3 +180,9 @@ def test_dense_stays_in_float32_under_a_mixed_policy():
 def test_wrong_arguments_are_named(cls, arguments, message):
     with pytest.raises(ValueError, match=message):
         cls(**arguments)
+
+
+def test_a_convolution_starts_at_its_bias():
+    layer = EqualizedConv2D(2, 3, bias_init=1.0)
+    y = layer(np.zeros([1, 4, 4, 3], np.float32))
+    np.testing.assert_array_equal(y, np.ones([1, 4, 4, 2]))

@@ -10,7 +10,9 @@ import tensorflow as tf
 from tests.cases import assert_close, check_gradients, first_gradients, jit_equal
 from tests.reference import normalization as reference
 from tfgan_edit.ops.normalization import (
+    group_norm,
     instance_norm,
+    layer_norm,
     minibatch_stddev,
     normalize_2nd_moment,
 )
@@ -191,3 +193,31 @@ def test_instance_norm_keeps_half_precision_but_counts_in_float32(dtype):
 
 def test_instance_norm_of_a_flat_map_is_zero():
     assert np.all(instance_norm(np.full([1, 4, 4, 2], 3, np.float32)) == 0)
+
+
+def reference_groups(x, groups):
+    """Each group of channels by itself, over all of its pixels and channels."""
+    parts = np.split(np.asarray(x, np.float64), groups, axis=-1)
+    axes = (1, 2, 3)
+    return np.concatenate(
+        [
+            (p - p.mean(axes, keepdims=True)) / np.sqrt(p.var(axes, keepdims=True) + 1e-5)
+            for p in parts
+        ],
+        axis=-1,
+    )
+
+
+@pytest.mark.parametrize("norm, groups", ((layer_norm, 1), (group_norm, 8)))
+def test_layer_and_group_norm_equal_the_reference(norm, groups):
+    x = 3 + 2 * pictures(2, 5, 4, 16)
+    assert_close(jit_equal(norm, x), reference_groups(x, groups), 1e-6)
+    small = pictures(2, 3, 2, 16)
+    check_gradients(norm, lambda x: reference_groups(x, groups), [small], limit=1e-6)
+    keras_norm = keras.layers.GroupNormalization(groups=groups, epsilon=1e-5)
+    assert_close(norm(x), keras_norm(x), 1e-5)
+
+
+def test_groups_must_divide_the_channels():
+    with pytest.raises(ValueError, match="divide the 12 channels.*groups=8"):
+        group_norm(pictures(1, 2, 2, 12))

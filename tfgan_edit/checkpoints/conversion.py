@@ -16,7 +16,9 @@ from tfgan_edit.config import UserError
 
 WHICH = ("g_ema", "g", "d", "all")
 AVERAGE_SAMPLES = 10_000  # latents for an average w that a file lacks
-AVERAGE_NAMES = {"mapping.w_avg", "dlatent_avg", "latent_avg", "truncation.w_avg"}
+AVERAGE_NAMES = {
+    *("mapping.w_avg", "dlatent_avg", "latent_avg", "truncation.w_avg", "average stylemap"),
+}
 AVERAGED, RAW, UNSTATED = "averaged", "raw", "average or raw: not stated"
 
 
@@ -38,7 +40,11 @@ class Found(NamedTuple):
 
     @property
     def title(self):
-        return f"{self.role}, {self.average}" if self.role == "generator" else self.role
+        return f"{self.role}, {self.average}" if self.has_averages else self.role
+
+    @property
+    def has_averages(self):
+        return len(self.network.names) > 1
 
 
 class Converted(NamedTuple):
@@ -71,10 +77,12 @@ def find_networks(checkpoint, kind=None):
         UserError: none, or the checkpoint of a system that is known but not convertible.
     """
     found = []
-    for state in checkpoint.states:
+    recognised = [recognise(s.arrays, s.path.rpartition("/")[2]) for s in checkpoint.states]
+    certain = {matches[0][0].name for matches in recognised if len(matches) == 1}
+    for state, matches in zip(checkpoint.states, recognised, strict=True):
         last = state.path.rpartition("/")[2]
-        state_kind, network = recognise(state.arrays, last)
-        if network is None or kind not in (None, state_kind.name):
+        state_kind, network = _chosen_kind(matches, certain, kind)
+        if network is None:
             continue
         if last == network.names[0] or "ema" in last.lower():
             average = AVERAGED
@@ -83,7 +91,6 @@ def find_networks(checkpoint, kind=None):
         found.append(Found(state, state_kind, network, average))
     titles = {state.path: known_title(state.arrays) for state in checkpoint.states}
     titles = {path: title for path, title in titles.items() if title}
-    # StyleMapGAN's discriminator, for one, has the names of rosinality's.
     if titles and (kind is None or not found):
         path, title = next(iter(titles.items()))
         raise UserError(
@@ -96,6 +103,17 @@ def find_networks(checkpoint, kind=None):
         wanted = "a known system" if kind is None else f"--kind={kind}"
         raise UserError(f"it holds nothing of {wanted}: {checkpoint.format} with {what}")
     return found
+
+
+def _chosen_kind(matches, certain, kind):
+    """The (kind, network) that a state is taken for, of all that it may be.
+
+    StyleMapGAN's discriminator, for one, has the names of rosinality's: what lies beside it in
+    the file decides.
+    """
+    matches = [match for match in matches if kind in (None, match[0].name)]
+    beside = (match for match in matches if match[0].name in certain)
+    return next(beside, matches[0] if matches else (None, None))
 
 
 def select(found, which=None):
@@ -172,6 +190,8 @@ def convert_network(found, checkpoint, size):
         arrays = network.prepare(arrays, settings, model)
     weights = {n: a for n, a in arrays.items() if not network.ignores(n)}
     absent = assign_weights(model, network.rows(model), weights)
+    if network.average is not None:
+        absent.append(network.average)
     if AVERAGE_NAMES & set(absent):
         model.mapping.w_avg.assign(average_w(model.mapping))
     assumed = {} if settings else network.settings({})
@@ -188,7 +208,7 @@ def average_w(mapping, samples=AVERAGE_SAMPLES, batch=1000):
         if mapping.label_dim:
             classes = random.randint(mapping.label_dim, size=batch)
             labels = np.eye(mapping.label_dim, dtype=np.float32)[classes]
-        w = keras.ops.convert_to_numpy(mapping(z, labels=labels)[:, 0])
+        w = keras.ops.convert_to_numpy(mapping.w(z, labels))
         total = total + np.sum(w, axis=0, dtype=np.float64)
     return total / (samples // batch * batch)
 

@@ -32,6 +32,7 @@ NETWORK_NAMES = (
     *("G_A2B", "G_B2A", "G_A2B_ema", "G_B2A_ema", "D_A", "D_B", "D_L"),  # GANs N' Roses
 )
 PARAMETERS = "param/"
+ARGUMENTS = "train_args"  # of StyleMapGAN's command line, which hold those of its networks
 TF_NAMES = ("G", "D", "Gs")
 
 NOT_CHECKPOINTS = (  # first bytes, what to say
@@ -232,6 +233,10 @@ def _checkpoint(format, value):
     if isinstance(value, tuple) and len(value) == 3 and _is_tensorflow(value):
         value = dict(zip(TF_NAMES, value, strict=True))
     walk.visit(value, "", 0)
+    arguments = value.get(ARGUMENTS) if isinstance(value, dict) else None
+    if isinstance(arguments, Record) and isinstance(arguments.state, dict):
+        for state in walk.states:
+            state.settings = state.settings or arguments.state
     return Checkpoint(format, walk.states, walk.others)
 
 

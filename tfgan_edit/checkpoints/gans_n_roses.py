@@ -13,11 +13,11 @@ from tfgan_edit.checkpoints.stylegan2 import (
     ROSINALITY_DOWN_LAYER,
     ROSINALITY_SYNTHESIS_LAYER,
     ROSINALITY_TO_RGB,
-    _filter,
+    fir_filter,
     rosinality_block,
 )
 from tfgan_edit.checkpoints.stylegan2_settings import _chosen
-from tfgan_edit.checkpoints.stylegan2_sizes import MAX_RESOLUTION, Shapes, _check_size
+from tfgan_edit.checkpoints.stylegan2_sizes import MAX_RESOLUTION, Shapes, check_size
 from tfgan_edit.config import UserError
 from tfgan_edit.networks.gans_n_roses import (
     CONTENT_KERNEL,
@@ -53,7 +53,7 @@ def generator_map(generator):
 
 
 def _encoder(encoder):
-    fir = _filter(encoder)
+    fir = fir_filter(encoder)
     entries = rows("encoder.stem.0.", encoder.downs[0].fromrgb, ROSINALITY_CONV_LAYER)
     for i, block in enumerate(encoder.downs, start=1):
         entries += rosinality_block(f"encoder.stem.{i}.", block, fir)
@@ -72,7 +72,7 @@ def _encoder(encoder):
 
 
 def _decoder(decoder):
-    fir = _filter(decoder, gain=4)
+    fir = fir_filter(decoder, gain=4)
     entries = []
     for i, block in enumerate(decoder.blocks):
         entries += rows(f"adain_bottleneck.{i}.conv1.", block.conv0, STYLED_LAYER)
@@ -90,7 +90,7 @@ def _decoder(decoder):
 
 def discriminator_map(discriminator):
     """Rows of a `GansNRosesDiscriminator`: `l_branch.…`, `g_branch.…`, `g_adv.…`, `g_final.…`."""
-    fir = _filter(discriminator)
+    fir = fir_filter(discriminator)
     entries = _trunk("l_branch.", discriminator.local_trunk, fir)
     last = len(discriminator.local_trunk) + 1
     entries += rows(f"l_branch.{last}.0.", discriminator.local_logits, CONV_LAYER)
@@ -152,7 +152,7 @@ def generator_sizes(arrays):
     w_dim, style_dim = shape("mapping.0.weight", 2)
     mapping_layers = shape.count("mapping.{}.weight")
     others = (mapping_layers + 3) * w_dim**2 + 18 * (2 * blocks + styled) * trunk[-1] ** 2
-    _check_size(arrays, channels, others)
+    check_size(arrays, channels, others)
     return {
         "resolution": max(channels),
         "style_dim": style_dim,
@@ -177,7 +177,7 @@ def discriminator_sizes(arrays):
     channels = _channels(trunk, resolution)
     local = len(_trunk_widths(shape, "l_branch.")) - 1
     hidden_dim = shape("g_final.weight", 2)[1]
-    _check_size(arrays, channels, 16 * trunk[-1] * hidden_dim)
+    check_size(arrays, channels, 16 * trunk[-1] * hidden_dim)
     return {
         "resolution": resolution,
         "variant": variant,
@@ -193,7 +193,7 @@ def style_discriminator_sizes(arrays):
     shape = Shapes(arrays)
     hidden_dim, style_dim = shape("fc.0.weight", 2)
     num_layers = shape.count("fc.{}.weight")
-    _check_size(arrays, {4: 1}, num_layers * hidden_dim**2)
+    check_size(arrays, {4: 1}, num_layers * hidden_dim**2)
     return {"style_dim": style_dim, "hidden_dim": hidden_dim, "num_layers": num_layers}
 
 

@@ -109,6 +109,26 @@ def flatten_rows(height, width, channels):
     return Layout("flatten_rows", load, store)
 
 
+def unflatten_dense(height, width, channels):
+    """Dense layer whose outputs become a map: in order C, h, w <-> in order h, w, C."""
+    outputs = flatten_rows(height, width, channels)
+    return Layout(
+        "unflatten_dense", *_then((outputs.load, outputs.store), _transposed(1, 0))
+    )
+
+
+def unflatten_bias(height, width, channels):
+    """The same for its bias [C * h * w]."""
+
+    def load(a):
+        return np.ravel(np.transpose(np.reshape(a, [channels, height, width]), (1, 2, 0)))
+
+    def store(a):
+        return np.ravel(np.transpose(np.reshape(a, [height, width, channels]), (2, 0, 1)))
+
+    return Layout("unflatten_bias", load, store)
+
+
 def rows(prefix, layer, table):
     """Entries of a layer: `table` has (name below `prefix`, attribute of `layer`, layout)."""
     return [

@@ -21,7 +21,7 @@ from tfgan_edit.checkpoints import (
 from tfgan_edit.checkpoints import stylegan2 as key_map
 from tfgan_edit.checkpoints import stylegan2_settings as settings
 from tfgan_edit.checkpoints import stylegan2_sizes as sizes
-from tfgan_edit.checkpoints import stylegan_settings, stylegan_sizes
+from tfgan_edit.checkpoints import stylegan_settings, stylegan_sizes, stylemapgan
 from tfgan_edit.networks.features.arcface import ArcFace
 from tfgan_edit.networks.features.efficientnet import EfficientNetLite
 from tfgan_edit.networks.features.inception import InceptionV3
@@ -41,6 +41,7 @@ from tfgan_edit.networks.pix2pixhd import (
 )
 from tfgan_edit.networks.stylegan import StyleGANDiscriminator, StyleGANGenerator
 from tfgan_edit.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
+from tfgan_edit.networks.stylemapgan import StyleMapGANEncoder, StyleMapGANGenerator
 
 NVIDIA_LICENCE = (
     "Converted weights stay under the licence of their source: the Nvidia Source Code License "
@@ -67,7 +68,15 @@ GANS_N_ROSES_LICENCE = (
     "Converted weights stay under the licence of their source: the code is MIT; ask who trained "
     "them, on what."
 )
+STYLEMAPGAN_LICENCE = (
+    "Converted weights stay under the licence of their source: CC BY-NC 4.0 (non-commercial), if "
+    "they are the authors' or were trained from them. Do not redistribute."
+)
 TORCHVISION_LICENCE = "torchvision's weights are BSD-3-Clause; trained on ImageNet: research."
+
+ROSINALITY_DISCRIMINATOR = (  # marks, of StyleMapGAN's as well
+    *(r"final_linear\.1\.weight", r"convs\.0\.0\.weight", r"convs\.1\.skip\.1\.weight"),
+)
 
 
 class Network(NamedTuple):
@@ -84,6 +93,7 @@ class Network(NamedTuple):
         rows: function of our network -> key map.
         official: function of our network -> the original constructor's arguments.
         beside: names of arrays that may lie beside the network in the file.
+        average: what to call the average w if no file of the kind holds it, else None.
         ignored: regular expressions of names that are knowingly not converted.
         only_named: its arrays are also those of another network of the kind, and what is called
             by one of `names` is this one.
@@ -100,6 +110,7 @@ class Network(NamedTuple):
     rows: Callable[[Any], list]
     official: Callable[[Any], dict] | None = None
     beside: tuple[str, ...] = ()
+    average: str | None = None
     ignored: tuple[str, ...] = ()
     only_named: bool = False
     prepare: Callable[[dict, dict, Any], dict] | None = None
@@ -392,7 +403,7 @@ KINDS = (
             Network(
                 "discriminator",
                 ("d",),
-                (r"final_linear\.1\.weight", r"convs\.0\.0\.weight", r"convs\.1\.skip\.1\.weight"),
+                ROSINALITY_DISCRIMINATOR,
                 StyleGAN2Discriminator,
                 sizes.rosinality_discriminator,
                 settings.from_rosinality_discriminator,
@@ -535,6 +546,47 @@ KINDS = (
         ),
     ),
     Kind(
+        "stylemapgan",
+        "StyleMapGAN",
+        "stylemapgan",
+        STYLEMAPGAN_LICENCE,
+        (
+            Network(
+                "generator",
+                ("g_ema", "generator"),
+                (r"mapping_z\.1\.weight", r"decoder\.input\.input"),
+                StyleMapGANGenerator,
+                stylemapgan.generator_sizes,
+                stylemapgan.from_generator_settings,
+                stylemapgan.generator_map,
+                stylemapgan.generator_settings,
+                average="average stylemap",
+            ),
+            Network(
+                "encoder",
+                ("e_ema", "encoder"),
+                (r"from_rgb\.0\.weight", r"convs\.0\.conv1\.0\.weight"),
+                StyleMapGANEncoder,
+                stylemapgan.encoder_sizes,
+                stylemapgan.from_encoder_settings,
+                stylemapgan.encoder_map,
+                stylemapgan.encoder_settings,
+                beside=(stylemapgan.CONSTANT,),  # tells the stylemap's size
+                ignored=(re.escape(stylemapgan.CONSTANT),),
+            ),
+            Network(
+                "discriminator",
+                ("discriminator",),
+                ROSINALITY_DISCRIMINATOR,
+                StyleGAN2Discriminator,
+                sizes.rosinality_discriminator,
+                lambda values: settings.from_rosinality_discriminator({}),
+                key_map.rosinality_discriminator_map,
+                settings.rosinality_discriminator_settings,
+            ),
+        ),
+    ),
+    Kind(
         "isf-gan",
         "ISF-GAN",
         "isf_gan",
@@ -591,8 +643,6 @@ ONLY_KNOWN = (
     ("StyleGAN2 with progressive growing (configurations A to D)", (r"ToRGB_lod\d+/mod_weight",)),
     ("StyleGAN2's growing discriminator", (r"FromRGB_lod\d+/weight", r"Output/weight")),
     ("StyleGAN3", (r"synthesis\.input\.transform",)),
-    ("StyleMapGAN", (r"mapping_z\.1\.weight",)),
-    ("StyleMapGAN's encoder", (r"from_rgb\.0\.weight", r"convs\.0\.conv1\.0\.weight")),
     ("an earlier discriminator of GANs N' Roses", (r"d_branch\.0\.0\.weight",)),
 )
 
@@ -607,20 +657,17 @@ def kind_named(name):
 
 
 def recognise(arrays, name=""):
-    """(kind, network) that the names of a state's arrays tell, or (None, None).
+    """[(kind, network)] that the names of a state's arrays tell, at most one a kind.
 
     `name` is that of the state in its file, where it has one.
     """
-    return next(
-        (
-            (kind, network)
-            for kind in KINDS
-            for network in kind.networks
-            if _have("\n".join(arrays), network.marks)
-            and (not network.only_named or name in network.names)
-        ),
-        (None, None),
-    )
+    text = "\n".join(arrays)
+    matches = {}
+    for kind in KINDS:
+        for network in kind.networks:
+            if _have(text, network.marks) and (not network.only_named or name in network.names):
+                matches.setdefault(kind.name, (kind, network))
+    return list(matches.values())
 
 
 def known_title(arrays):

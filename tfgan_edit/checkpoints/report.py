@@ -42,8 +42,9 @@ def _sizes(network):
     if not hasattr(pyramid, "channels"):  # doubled at every halving
         return f"{width}x{height}", f"{network.width} at full size", str(network.label_dim)
     channels = " ".join(f"{level}:{count}" for level, count in sorted(pyramid.channels.items()))
+    labels = str(getattr(network, "label_dim", 0) or "none")
     architecture = getattr(pyramid, "architecture", "")
-    return f"{width}x{height} {architecture}".rstrip(), channels, str(network.label_dim or "none")
+    return f"{width}x{height} {architecture}".rstrip(), channels, labels
 
 
 def notes(converted):
@@ -93,7 +94,7 @@ def metadata(source, checkpoint, converted, others):
             "networks": {
                 name: {
                     "name": item.found.state.path,
-                    "average": item.found.average if item.found.role == "generator" else None,
+                    "average": item.found.average if item.found.has_averages else None,
                     "assumed": item.assumed,
                     "absent": item.absent,
                 }

@@ -103,7 +103,7 @@ TF_UP_LAYER = (("weight", "kernel", FLIPPED), *TF_SYNTHESIS_LAYER[1:])
 TF_TO_RGB = (*TF_CONV_LAYER, *TF_STYLE)
 
 
-def _filter(network, gain=1):
+def fir_filter(network, gain=1):
     """The FIR filter of a network as files store it, [taps, taps]."""
     taps = getattr(network, "synthesis", network).resample_taps
     return np.asarray(resample_filter(taps) * gain, np.float32)
@@ -142,7 +142,7 @@ def pytorch_ada_generator_map(generator):
     _require_ada(joint_norm=generator.label_dim and generator.mapping.joint_norm)
     entries = _ada_mapping(generator.mapping)
     synthesis = generator.synthesis
-    fir = _filter(generator)
+    fir = fir_filter(generator)
     for level, block in zip(synthesis.levels, synthesis.blocks, strict=True):
         prefix = f"synthesis.b{level}"
         entries += _ada_filters(prefix, block, fir)
@@ -161,7 +161,7 @@ def pytorch_ada_generator_map(generator):
 def pytorch_ada_discriminator_map(discriminator):
     """Rows for the state of `D`: `b32.fromrgb.…` down to `b4.out.…`, and `mapping.…`."""
     _require_ada(label_logits=discriminator.label_dim and discriminator.label_logits)
-    fir = _filter(discriminator)
+    fir = fir_filter(discriminator)
     entries = [Fixed("b4.conv.resample_filter", fir)]
     for level, block in zip(
         reversed(discriminator.levels[1:]), discriminator.blocks, strict=True
@@ -210,7 +210,7 @@ def rosinality_generator_map(generator):
     """
     _require(generator.synthesis, "skip", generator.label_dim)
     mapping, synthesis = generator.mapping, generator.synthesis
-    fir = _filter(generator, gain=4)  # rosinality's up-sampling filters carry their gain
+    fir = fir_filter(generator, gain=4)  # rosinality's up-sampling filters carry their gain
     entries = [Entry("latent_avg", mapping.w_avg, VECTOR, optional=True)]
     for i, layer in enumerate(mapping.dense_layers):
         entries += rows(f"style.{i + 1}.", layer, DENSE_LAYER)  # style.0 has no weights
@@ -245,8 +245,8 @@ def rosinality_block(prefix, block, fir):
 def rosinality_discriminator_map(discriminator):
     """Rows for the state `d`; only the "resnet" architecture without labels exists."""
     _require(discriminator, "resnet", discriminator.label_dim)
-    fir = _filter(discriminator)
     entries = rows("convs.0.", discriminator.blocks[0].fromrgb, ROSINALITY_CONV_LAYER)
+    fir = fir_filter(discriminator)
     for i, block in enumerate(discriminator.blocks, start=1):
         entries += rosinality_block(f"convs.{i}.", block, fir)
     entries += rows("final_conv.", discriminator.conv, ROSINALITY_CONV_LAYER)

@@ -71,7 +71,7 @@ def _generator(
     """`dense`: [(in, out), …] of the mapping."""
     hidden = dense[0][1] if len(dense) > 1 else w_dim
     mapping = len(dense) * hidden * min(hidden, w_dim) + w_dim * label_dim
-    _check_size(arrays, channels, mapping + 3 * w_dim * sum(channels.values()))
+    check_size(arrays, channels, mapping + 3 * w_dim * sum(channels.values()))
     return {
         "resolution": resolution,
         "z_dim": z_dim,
@@ -86,7 +86,7 @@ def _generator(
     }
 
 
-def _check_size(arrays, channels, others):
+def check_size(arrays, channels, others):
     """Refuses sizes that would build a network far larger than the file.
 
     Args:
@@ -190,7 +190,7 @@ def _discriminator(
         raise UserError(f"its last convolution has {wide[0]} inputs and {wide[1]} outputs")
     channels = {4: wide[1], **dict(zip(levels[1:], widths, strict=True))}
     others_size = 9 * wide[0] * wide[1] + 16 * wide[1] * dense_dim + mapping_layers * wide[1] ** 2
-    _check_size(arrays, channels, others_size + label_dim * wide[1])
+    check_size(arrays, channels, others_size + label_dim * wide[1])
     labels = {"label_dim": label_dim, "mapping_layers": mapping_layers} if label_dim else {}
     return {
         "resolution": levels[-1],

@@ -7,8 +7,8 @@ import numpy as np
 from tfgan_edit.checkpoints.stylegan2_sizes import (
     MAX_RESOLUTION,
     Shapes,
-    _check_size,
     _resolution,
+    check_size,
 )
 from tfgan_edit.config import UserError
 
@@ -35,7 +35,7 @@ def _generator(arrays, *, levels, constant, dense, embedded, label_dim, w_dim, c
     """`dense`: [(in, out), …] of the mapping; `embedded`: size of an embedded label."""
     hidden = dense[0][1] if len(dense) > 1 else w_dim
     mapping = len(dense) * hidden * min(hidden, w_dim) + label_dim * embedded
-    _check_size(arrays, channels, mapping + 4 * w_dim * sum(channels.values()))
+    check_size(arrays, channels, mapping + 4 * w_dim * sum(channels.values()))
     return {
         "resolution": _resolution(constant, levels),
         "z_dim": dense[0][0] - embedded if dense else w_dim - embedded,
@@ -111,7 +111,7 @@ def tensorflow_discriminator(arrays):
     channels = {r: shape(f"{r}x{r}/Conv0/weight", 4)[3] for r in levels[1:]} | {4: wide[1]}
     dense_dim, outputs = shape("4x4/Dense1/weight", 2)
     others = 9 * math.prod(wide) + (16 * wide[1] + outputs) * dense_dim
-    _check_size(arrays, channels, others)
+    check_size(arrays, channels, others)
     return {
         "resolution": levels[-1],
         "channels": channels,

@@ -133,6 +133,7 @@ class EqualizedConv2D(ComputeDtypeLayer):
         kernel_size: odd int.
         activation: a key of `tfgan_edit.ops.activation.ACTIVATIONS`.
         use_bias: whether to add a bias before the activation.
+        bias_init: its initial value.
         up, down: int resampling factors.
         resample_taps: taps of the FIR filter.
         clamp: bound on the absolute value of the output, or None.
@@ -145,6 +146,7 @@ class EqualizedConv2D(ComputeDtypeLayer):
         kernel_size,
         activation="linear",
         use_bias=True,
+        bias_init=0.0,
         up=1,
         down=1,
         resample_taps=(1, 3, 3, 1),
@@ -160,6 +162,7 @@ class EqualizedConv2D(ComputeDtypeLayer):
         self.kernel_size = kernel_size
         self.activation = activation
         self.use_bias = use_bias
+        self.bias_init = bias_init
         self.up = up
         self.down = down
         self.resample_taps = tuple(resample_taps)
@@ -174,7 +177,11 @@ class EqualizedConv2D(ComputeDtypeLayer):
         )
         self.bias = None
         if self.use_bias:
-            self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(self.filters,),
+                initializer=keras.initializers.Constant(self.bias_init),
+            )
 
     def call(self, x):
         dtype = self.product_dtype(x)
@@ -208,6 +215,7 @@ class EqualizedConv2D(ComputeDtypeLayer):
             "kernel_size": self.kernel_size,
             "activation": self.activation,
             "use_bias": self.use_bias,
+            "bias_init": self.bias_init,
             "up": self.up,
             "down": self.down,
             "resample_taps": self.resample_taps,

@@ -114,6 +114,14 @@ class MappingNetwork(keras.Model):
         self.built = True
 
     def call(self, z, labels=None, truncation=1.0, truncation_cutoff=None):
+        w = self.w(z, labels)
+        if self.num_ws is None:
+            return w
+        w_plus = tf.repeat(w[:, tf.newaxis], self.num_ws, axis=1)
+        return self.truncate(w_plus, truncation, truncation_cutoff)
+
+    def w(self, z, labels=None):
+        """w [N, w_dim] before truncation."""
         parts = []
         if self.z_dim:
             if z.shape.rank != 2 or z.shape[1] != self.z_dim:
@@ -132,10 +140,7 @@ class MappingNetwork(keras.Model):
             x = tf.concat([normalize_2nd_moment(part) for part in parts], axis=-1)
         for layer in self.dense_layers:
             x = layer(x)
-        if self.num_ws is None:
-            return x
-        w_plus = tf.repeat(x[:, tf.newaxis], self.num_ws, axis=1)
-        return self.truncate(w_plus, truncation, truncation_cutoff)
+        return x
 
     def truncate(self, w_plus, truncation=1.0, truncation_cutoff=None):
         """Moves the first rows of w_plus [N, num_ws, w_dim] towards the average w."""

@@ -1,4 +1,4 @@
-"""Normalisation of latents and the minibatch statistic."""
+"""Normalisation of latents and of maps, and the minibatch statistic."""
 
 import tensorflow as tf
 
@@ -15,10 +15,45 @@ def instance_norm(x, epsilon=1e-5):
     The variance is the biased one: the mean of the squares. Four axes throughout: Keras'
     `GroupNormalization(groups=-1)` makes five, which the graphics processors of phones refuse.
     """
+    return _standardized(x, _mean_over_pixels, epsilon)
+
+
+def layer_norm(x, epsilon=1e-5):
+    """The same over all pixels and channels of each sample together (arXiv 1607.06450)."""
+    return _standardized(x, lambda y: _mean_over_groups(_mean_over_pixels(y), 1), epsilon)
+
+
+def group_norm(x, groups=8, epsilon=1e-5):
+    """The same over all pixels of each of `groups` sets of channels (arXiv 1803.08494).
+
+    Raises:
+        ValueError: the channels do not divide among the groups.
+    """
+    if x.shape[-1] % groups:
+        raise ValueError(
+            f"groups must divide the {x.shape[-1]} channels. Received: groups={groups}"
+        )
+    return _standardized(x, lambda y: _mean_over_groups(_mean_over_pixels(y), groups), epsilon)
+
+
+def _standardized(x, mean, epsilon):
+    """(x - mean(x)) / sqrt(mean((x - mean(x))²) + epsilon) with means that broadcast to x."""
     y = tf.cast(x, tf.float32) if x.dtype in (tf.float16, tf.bfloat16) else x
-    y = y - tf.reduce_mean(y, [1, 2], keepdims=True)
-    variance = tf.reduce_mean(tf.square(y), [1, 2], keepdims=True)
-    return tf.cast(y * tf.math.rsqrt(variance + epsilon), x.dtype)
+    y = y - mean(y)
+    return tf.cast(y * tf.math.rsqrt(mean(tf.square(y)) + epsilon), x.dtype)
+
+
+def _mean_over_pixels(y):
+    return tf.reduce_mean(y, [1, 2], keepdims=True)
+
+
+def _mean_over_groups(y, groups):
+    """[N, 1, 1, C] -> [N, 1, 1, C], the mean of each group for all of its channels."""
+    channels = y.shape[-1]
+    if groups == 1:
+        return tf.reduce_mean(y, 3, keepdims=True)
+    means = tf.reduce_mean(tf.reshape(y, [-1, 1, groups, channels // groups]), 3, keepdims=True)
+    return tf.reshape(tf.repeat(means, channels // groups, axis=3), [-1, 1, 1, channels])
 
 
 def minibatch_stddev(x, group_size=4, num_channels=1):
