@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tfgan_edit.config import UserError
 from tfgan_edit.trainers.randomness import StepRandom
+from tfgan_edit.trainers.style_based import discriminate_sets
 from tfgan_edit.trainers.stylegan2 import StyleGAN2Config, lazy_adam
 
 TINY = StyleGAN2Config(
@@ -81,7 +82,9 @@ def test_one_pass_over_reals_and_fakes_equals_two(group_size, labelled):
     random = np.random.RandomState(0)
     reals, fakes = (tf.constant(random.randn(4, 8, 8, 3), tf.float32) for _ in range(2))
     others = None if labels is None else labels[::-1]
-    together = trainer._discriminate_both(reals, labels, fakes, others)
+    together = discriminate_sets(
+        trainer.discriminator, [reals, fakes], [labels, others], group_size
+    )
     apart = [trainer.discriminator(x, labels=y) for x, y in ((reals, labels), (fakes, others))]
     for a, b in zip(together, apart, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)

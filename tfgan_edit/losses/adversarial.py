@@ -13,7 +13,12 @@ def logistic_generator_loss(fake_logits):
 
 def logistic_discriminator_loss(real_logits, fake_logits):
     """softplus(-D(x)) + softplus(D(G(z))) (arXiv 1406.2661, eq. 1): [N, …] -> [N]."""
-    return _mean_of_patches(tf.math.softplus(-real_logits) + tf.math.softplus(fake_logits))
+    return logistic_generator_loss(real_logits) + logistic_fake_loss(fake_logits)
+
+
+def logistic_fake_loss(fake_logits):
+    """softplus(D(G(z))), what a discriminator loses on fakes alone: [N, …] -> [N]."""
+    return _mean_of_patches(tf.math.softplus(fake_logits))
 
 
 def least_squares_generator_loss(fake_logits):

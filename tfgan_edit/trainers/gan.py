@@ -21,11 +21,15 @@ LOSS_SCALE_GROWTH = 2000  # finite steps before the scale doubles (arXiv 1710.03
 
 
 class Phase(NamedTuple):
-    """Losses stepped together: whose weights learn (a network or a group), every how many steps."""
+    """Losses stepped together: by which optimisers, and every how many steps."""
 
     name: str
-    network: str
+    optimizers: str | tuple[str, ...]
     interval: int = 1
+
+    @property
+    def optimizer_names(self):
+        return (self.optimizers,) if isinstance(self.optimizers, str) else self.optimizers
 
 
 class GANTrainer(keras.Model):
@@ -40,7 +44,8 @@ class GANTrainer(keras.Model):
         networks: {name: keras.Model} that learn.
         averaged: names of the networks of which a moving average is kept, in `self.averages`.
         phases: [Phase], in their order within a step.
-        optimizers: {name of a network or a group: Keras optimiser}.
+        optimizers: {name: Keras optimiser}, of a network, of a group, or of what
+            `optimized_weights` knows.
         groups: {name: names of networks that are stepped together}.
         seed: of all draws in training.
         micro_batch: samples of one replica that are computed at once; None for all.
@@ -77,7 +82,7 @@ class GANTrainer(keras.Model):
         self.phases = list(phases)
         self.optimizers = dict(optimizers)
         for key, optimizer in self.optimizers.items():
-            optimizer.build(self._weights_of(key))
+            optimizer.build(self.optimized_weights(key))
             setattr(self, f"optimizer_{key}", optimizer)
         self.seed = seed
         self.micro_batch = micro_batch
@@ -111,6 +116,14 @@ class GANTrainer(keras.Model):
     def average_decay(self, images_seen, batch_size):
         """Factor on the old average, after a step of `batch_size` images."""
         raise NotImplementedError
+
+    def optimized_weights(self, name):
+        """What the optimiser of that name steps: the weights of a network or of a group."""
+        return [
+            weight
+            for network in self.groups[name]
+            for weight in self.networks[network].trainable_variables
+        ]
 
     drawing_network = None  # the one that metrics let draw pictures from latents
     picture_size = None  # (height, width) of what `sampler` draws; None for that of the data
@@ -167,14 +180,6 @@ class GANTrainer(keras.Model):
         part = replica.replica_id_in_sync_group if replicas > 1 else 0
         return StepRandom(self.seed, self.step.value, part, replicas)
 
-    def _weights_of(self, key):
-        """What learns in a network or a group of them."""
-        return [
-            weight
-            for name in self.groups[key]
-            for weight in self.networks[name].trainable_variables
-        ]
-
     def _run_phase(self, phase, batch, random):
         size = next(iter(batch.values())).shape[0]
         micro = size if self.micro_batch is None else min(self.micro_batch, size)
@@ -205,7 +210,11 @@ class GANTrainer(keras.Model):
             gradients, nonfinite = self._sanitize(gradients)
         if self.max_gradient_norm is not None:
             gradients = _shortened(gradients, self.max_gradient_norm)
-        self.optimizers[phase.network].apply(gradients, self._weights_of(phase.network))
+        start = 0
+        for name in phase.optimizer_names:
+            weights = self.optimized_weights(name)
+            self.optimizers[name].apply(gradients[start : start + len(weights)], weights)
+            start += len(weights)
         if updates:
             means = tf.distribute.get_replica_context().all_reduce("mean", updates)
             across_replicas(self._assign_updates, variables, [m / parts for m in means])
@@ -218,7 +227,7 @@ class GANTrainer(keras.Model):
         Sums over parts and replicas are means over the global batch.
         """
         replicas = tf.distribute.get_replica_context().num_replicas_in_sync
-        weights = self._weights_of(phase.network)
+        weights = [w for name in phase.optimizer_names for w in self.optimized_weights(name)]
 
         def compute(batch, step, part):
             num_parts = random.num_parts * parts

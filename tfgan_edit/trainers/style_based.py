@@ -85,11 +85,7 @@ class StyleBasedTrainer(GANTrainer):
         z = [random.normal(name, size, [generator.z_dim]) for name in names]
         repeated = None if labels is None else tf.concat([labels] * len(z), axis=0)
         w_plus, *second = tf.split(generator.mapping(tf.concat(z, 0), labels=repeated), len(z))
-        w_avg = generator.mapping.w_avg.value
-        batch_mean = tf.stop_gradient(tf.reduce_mean(w_plus[:, 0], axis=0))
-        updates = [
-            (generator.mapping.w_avg, batch_mean + config.w_avg_decay * (w_avg - batch_mean))
-        ]
+        updates = average_latent(generator.mapping, w_plus[:, 0], config.w_avg_decay)
         if config.style_mixing:
             cutoff = 1.0 + tf.floor(random.shared_uniform("cutoff") * (self.num_rows - 1))
             mixes = random.shared_uniform("mixing") < config.style_mixing
@@ -110,8 +106,50 @@ class StyleBasedTrainer(GANTrainer):
         )
 
     def average_decay(self, images_seen, batch_size):
-        """0.5^(batch / half-life); the half-life may ramp up with the images seen."""
-        half_life = self.config.ema_kimg * 1000
-        if self.config.ema_rampup is not None:
-            half_life = tf.minimum(half_life, images_seen * self.config.ema_rampup)
-        return 0.5 ** (batch_size / tf.maximum(half_life, 1e-8))
+        return average_decay(self.config, images_seen, batch_size)
+
+
+def average_decay(config, images_seen, batch_size):
+    """0.5^(batch / half-life); the half-life may ramp up with the images seen.
+
+    Args:
+        config: with `ema_kimg`, and `ema_rampup` or None.
+    """
+    half_life = config.ema_kimg * 1000
+    if config.ema_rampup is not None:
+        half_life = tf.minimum(half_life, images_seen * config.ema_rampup)
+    return 0.5 ** (batch_size / tf.maximum(half_life, 1e-8))
+
+
+def average_latent(mapping, w, decay):
+    """[(variable, new value)] that moves `mapping.w_avg` by 1 - decay to the mean of w [N, …]."""
+    w_avg = mapping.w_avg.value
+    batch_mean = tf.stop_gradient(tf.reshape(tf.reduce_mean(w, axis=0), w_avg.shape))
+    return [(mapping.w_avg, batch_mean + decay * (w_avg - batch_mean))]
+
+
+def discriminate_sets(discriminator, sets, labels, group_size):
+    """Logits [n, 1] of each set of pictures, in one pass: weights are read and derived once.
+
+    Samples are woven so that every group of the minibatch statistic, which takes each M-th
+    sample, has pictures of one set only, as in a pass for each.
+
+    Args:
+        discriminator: called as discriminator(images, labels=…).
+        sets: images [n, H, W, C] each.
+        labels: [n, L] each, or None each.
+        group_size: of the minibatch statistic, None for the whole batch.
+    """
+    count, size = len(sets), sets[0].shape[0]
+    if group_size is None or group_size > size:  # one group would hold several sets
+        return [discriminator(x, labels=y) for x, y in zip(sets, labels, strict=True)]
+
+    def weave(parts):
+        parts = [tf.reshape(x, [group_size, size // group_size, *x.shape[1:]]) for x in parts]
+        woven = tf.concat(parts, axis=1)
+        return tf.reshape(woven, [count * size, *woven.shape[2:]])
+
+    woven_labels = None if labels[0] is None else weave(labels)
+    logits = discriminator(weave(sets), labels=woven_labels)
+    logits = tf.reshape(logits, [group_size, count * size // group_size, 1])
+    return [tf.reshape(part, [size, 1]) for part in tf.split(logits, count, axis=1)]

@@ -13,7 +13,11 @@ from tfgan_edit.ops.images import photo_to_image
 from tfgan_edit.trainers.adaptive_augmentation import AugmentationConfig
 from tfgan_edit.trainers.gan import Phase
 from tfgan_edit.trainers.optimizers import FusedAdam
-from tfgan_edit.trainers.style_based import StyleBasedTrainer, check_batch
+from tfgan_edit.trainers.style_based import (
+    StyleBasedTrainer,
+    check_batch,
+    discriminate_sets,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -218,7 +222,12 @@ class StyleGAN2Trainer(StyleBasedTrainer):
             fakes, fake_labels, updates = self._generate(size, random)
             images = augment(images, random.within("augment_reals"))
             fakes = augment(tf.stop_gradient(fakes), random.within("augment_fakes"))
-            real_logits, fake_logits = self._discriminate_both(images, labels, fakes, fake_labels)
+            real_logits, fake_logits = discriminate_sets(
+                self.discriminator,
+                [images, fakes],
+                [labels, fake_labels],
+                self.config.group_size,
+            )
             loss = logistic_discriminator_loss(real_logits, fake_logits)
             logs = {
                 "Loss/D/loss": loss,
@@ -259,24 +268,3 @@ class StyleGAN2Trainer(StyleBasedTrainer):
 
     def _image_shape(self):
         return [*self.generator.resolution, self.generator.img_channels]
-
-    def _discriminate_both(self, reals, real_labels, fakes, fake_labels):
-        """(logits of reals, logits of fakes), in one pass: weights are read and derived once.
-
-        Samples are woven so that every group of the minibatch statistic, which takes each
-        M-th sample, has only reals or only fakes, as in two passes.
-        """
-        size, group = reals.shape[0], self.config.group_size
-        if group is None or group > size:  # one group would hold both
-            real_logits = self.discriminator(reals, labels=real_labels)
-            return real_logits, self.discriminator(fakes, labels=fake_labels)
-
-        def weave(a, b):
-            a, b = (tf.reshape(x, [group, size // group, *x.shape[1:]]) for x in (a, b))
-            woven = tf.concat([a, b], axis=1)
-            return tf.reshape(woven, [2 * size, *woven.shape[2:]])
-
-        labels = None if real_labels is None else weave(real_labels, fake_labels)
-        logits = self.discriminator(weave(reals, fakes), labels=labels)
-        real, fake = tf.split(tf.reshape(logits, [group, 2 * size // group, 1]), 2, axis=1)
-        return tf.reshape(real, [size, 1]), tf.reshape(fake, [size, 1])

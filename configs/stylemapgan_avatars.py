@@ -1,0 +1,36 @@
+"""StyleMapGAN on drawn faces: small widths, sized for two cores.
+
+Paper: arXiv 2104.14754; R1 is weaker and averages are shorter, as the run is.
+Commands:
+  python -m tfgan_edit.train --config configs/stylemapgan_avatars.py
+  python -m tfgan_edit.train --config configs/stylemapgan_avatars.py:resolution=128
+  python -m tfgan_edit.train --config configs/stylemapgan_avatars.py:resolution=32
+Hardware and time: planned for two hours on 2 CPU cores at 64 px. Not yet run to its end.
+"""
+
+from tfgan_edit.config import RunConfig
+from tfgan_edit.data.records import DataConfig
+from tfgan_edit.trainers.stylemapgan import StyleMapGANConfig
+
+
+def get_config(resolution=64):
+    return RunConfig(
+        name=f"stylemapgan_avatars_{resolution}",
+        trainer=StyleMapGANConfig(
+            stylemap_size=8,
+            stylemap_channels=32,
+            mapping_layers=4,
+            code_channels=32,
+            channels={"4": 64, "8": 64, "16": 64, "32": 48, "64": 32, "128": 24},
+            learning_rate=0.003,
+            r1_gamma=1.0,
+            pixel_weight=5.0,
+            ema_kimg=5.0,
+            ema_rampup=0.05,
+        ),
+        data=DataConfig(source="avatars:avataaars", resolution=resolution, num=20_000),
+        batch_size=16,
+        total_kimg=400.0,
+        tick_kimg=4.0,
+        precision="auto",
+    )
