@@ -16,6 +16,8 @@ drawn in styles.
   python -m tfgan_edit.edit --preset presets/gnr --photo clip.mp4 --out clip_drawn.mp4 \\
       --style blend:3 --styles 8 --align mtcnn --follow
 
+StyleMapGAN edits by region: edit_regions.py has its flags, with examples.
+
 Without --box and --align the middle of a photo is taken, and the result has the editor's size;
 with them, the face is cut, edited and pasted back. The same command again goes on with the photos
 of a folder that are not done.
@@ -29,7 +31,7 @@ import numpy as np
 from absl import flags
 from tqdm import tqdm
 
-from tfgan_edit import sampling
+from tfgan_edit import edit_regions, sampling
 from tfgan_edit.config import UserError, run_verb
 from tfgan_edit.data.photos import UnreadablePhoto, whole_photo
 from tfgan_edit.data.sources import FileSource
@@ -49,6 +51,7 @@ from tfgan_edit.editing.framing import (
 from tfgan_edit.editing.image_distances import DISTANCES, find_distance
 from tfgan_edit.editing.inversion import ProjectionSettings
 from tfgan_edit.editing.style_editor import StyleEditor, weight_direction
+from tfgan_edit.editing.stylemap_editor import StylemapEditor
 from tfgan_edit.editing.video import VIDEO_SUFFIXES, edit_video, first_frame, read_sound
 from tfgan_edit.metrics.weights import weight_files
 from tfgan_edit.pictures import (
@@ -94,14 +97,15 @@ def define_flags(f):
     integer(
         "steps",
         None,
-        "Of the projection; default 1000, or 0 with --encoder.",
+        "Of the projection; default 1000, or 0 with --encoder. Of a StyleMapGAN, of optimisation "
+        "from the encoder's answer on; default 0.",
         lower_bound=0,
     )
     choice("distance", "auto", ["auto", *DISTANCES], "What the projection minimises.")
     flags.DEFINE_multi_string(
         "weights", [], "NAME=FILE, weights of the distance's networks.", flag_values=f
     )
-    text("reference", None, "Second photo, for networks of two; for styles, a drawing to copy.")
+    text("reference", None, "Second photo, for networks of two; a drawing to copy; for masks a,b.")
     text("box", None, "LEFT,TOP,RIGHT,BOTTOM of the face, pixels, a square.")
     text(
         "align",
@@ -132,6 +136,7 @@ def define_flags(f):
     number("feather", FEATHER, "Soft border of what is pasted back, part of its side.", 0.0, 0.5)
     flags.DEFINE_bool("before_after", False, "Write photo and edit side by side.", flag_values=f)
     integer("batch_size", 8, "Photos computed at a time.", lower_bound=1)
+    edit_regions.define_flags(f)
 
 
 def main(f):
@@ -225,6 +230,7 @@ def make_plan(f, editor):
         return style_plans.Plan(make_edits(f, editor))
     if f.target is not None or f.samples > 1:
         raise UserError(f"{f.preset} has styles: --target and --samples are for ISF-GAN")
+    edit_regions.refuse_flags(f)
     request = style_request(f)
     is_video = Path(f.photo).suffix.lower() in VIDEO_SUFFIXES
     return style_plans.StylePlan(
@@ -263,6 +269,10 @@ def make_edits(f, editor):
     """An `Edit` for each outcome."""
     if f.samples > 1 and f.target is None:
         raise UserError(f"--samples={f.samples}: only edits by --target have several outcomes")
+    if isinstance(editor, StylemapEditor):
+        change, reference = edit_regions.make_change(f, editor)
+        return [Edit(strength=f.strength, reference=reference, target=f.target, stylemap=change)]
+    edit_regions.refuse_flags(f)
     reference = None
     if f.reference:
         try:
@@ -290,6 +300,8 @@ def laid_out(f, framing, photos, plan, variations):
             pictures.append(style_plans.grid_of(photo, edited))
             continue
         before = [framing.before(photo)] if f.before_after else []
+        if before and before[0].shape == edited[0].shape == (*(framing.editor.resolution or ()), 3):
+            before += [other for change in plan.changes for other in edit_regions.sources(change)]
         pictures.append(np.concatenate(before + edited, axis=1))
     return pictures
 
@@ -298,7 +310,7 @@ def animate(f, framing, changes):
     """Writes the way from a photo to its edits, of the face as the editor sees it."""
     editor = framing.editor
     animation_suffix(f.out)
-    if not isinstance(editor, LatentEditor):
+    if not isinstance(editor, (LatentEditor, StylemapEditor)):
         raise UserError(f"--frames={f.frames}: {f.preset} does not edit latents")
     try:
         photo = whole_photo(f.photo)
@@ -306,6 +318,11 @@ def animate(f, framing, changes):
     except UnreadablePhoto as error:
         raise UserError(f"--photo={f.photo} cannot be edited: {error}") from error
     codes = editor.encode(faces)
+    if isinstance(editor, StylemapEditor):
+        steps = np.linspace(0, f.strength, f.frames + 1)
+        path = [dataclasses.replace(changes[0], strength=float(step)) for step in steps]
+        write_animation(f.out, (editor.apply(codes, change)[0] for change in path), f.fps)
+        return f"{f.out} ({len(path)} frames)"
     stops = [editor.moved(codes, dataclasses.replace(changes[0], strength=0.0))]
     stops += [editor.moved(codes, change) for change in changes]
     path = sampling.interpolation(np.stack(stops), f.frames)
@@ -366,7 +383,7 @@ def request_of(f, framing):
         **styles,
         "parents": framing.editor.parents,
         "strength": f.strength,
-        "reference": sha256_of(f.reference) if f.reference else None,
+        **references_of(f, framing.editor),
         "steps": f.steps,
         "distance": f.distance,
         "box": f.box,
@@ -375,6 +392,12 @@ def request_of(f, framing):
         "before_after": f.before_after,
         **{name: f[name].value for name in OF_TARGETS if f.target is not None},
     }
+
+
+def references_of(f, editor):
+    if isinstance(editor, StylemapEditor):
+        return edit_regions.request_of(f)
+    return {"reference": sha256_of(f.reference) if f.reference else None}
 
 
 def claim_folder(out, request):

@@ -94,15 +94,16 @@ def generate(f):
     kind = output_kind(f)
     preset = load_preset(f.preset, names=["generator"])
     generator = preset.require("generator")
-    if not hasattr(generator, "num_ws"):
+    if not (hasattr(generator, "num_ws") or hasattr(generator, "stylemap_shape")):
         method = preset.metadata.get("method", "not stated")
         raise UserError(
-            f"--preset={f.preset}: its generator (method: {method}) has no w_plus latents"
+            f"--preset={f.preset}: its generator (method: {method}) has no w_plus latents and no "
+            "stylemaps"
         )
     sampler = make_sampler(f, preset, generator, kind)
     if kind == "a mixing table":
-        num_ws = generator.num_ws
-        groups = checked("mix_layers", sampling.parse_layer_groups, f.mix_layers, num_ws)
+        known = sampler.num_layers, sampler.layer_groups()
+        groups = checked("mix_layers", sampling.parse_layer_groups, f.mix_layers, *known)
         rows, columns = seeds_of(f, "mix_rows"), seeds_of(f, "mix_columns")
         return write_grid(f.out, sampler.table(rows, columns, groups))
     seeds = seeds_of(f, "seeds", "0-15" if kind in ("a grid", FOLDER, LATENTS) else "0-3")
@@ -201,7 +202,8 @@ def write_folder(f, sampler, seeds):
 
 def write_latents(f, sampler, seeds, preset):
     z = sampler.z(seeds)
-    arrays = {"z": z, "w_plus": sampler.w_plus(z), "seeds": np.array(seeds)}
+    space = "stylemaps" if sampler.has_stylemaps else "w_plus"
+    arrays = {"z": z, space: sampler.w_plus(z), "seeds": np.array(seeds)}
     if sampler.label is not None:
         arrays["label"] = sampler.label
     meta = {

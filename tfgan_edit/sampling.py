@@ -13,6 +13,8 @@ import numpy as np
 from tqdm import tqdm
 
 from tfgan_edit.config import UserError
+from tfgan_edit.networks.mapping import latent_shape
+from tfgan_edit.networks.stylemapgan import NUM_COARSE
 from tfgan_edit.pictures import as_photos, image_grid
 
 NOISE_MODES = ("constant", "random", "none")
@@ -75,13 +77,24 @@ def layer_groups(num_ws):
     return dict(zip(LAYER_GROUPS, ranges, strict=True))
 
 
-def parse_layers(text, num_ws):
+def code_groups(num_codes):
+    """Style codes of a StyleMapGAN: {"coarse": of the stylemap's size, "fine": all others}."""
+    return {"coarse": range(NUM_COARSE), "fine": range(NUM_COARSE, num_codes)}
+
+
+def parse_layers(text, num_ws, groups=None):
     """Reads "coarse", "middle", "fine", "0-3" or "0,2" as a sorted list of rows of w_plus.
+
+    Args:
+        text: the above.
+        num_ws: number of rows, or of style codes.
+        groups: {name: rows}; default those of `layer_groups`.
 
     Raises:
         ValueError: anything else, or a group that a network of `num_ws` rows has not.
     """
-    groups = {name: list(rows) for name, rows in layer_groups(num_ws).items() if rows}
+    groups = layer_groups(num_ws) if groups is None else groups
+    groups = {name: list(rows) for name, rows in groups.items() if rows}
     if text in groups:
         return groups[text]
     try:
@@ -90,9 +103,9 @@ def parse_layers(text, num_ws):
         raise ValueError(f"must be {', '.join(groups)}, or numbers: {error}") from None
 
 
-def parse_layer_groups(text, num_ws):
+def parse_layer_groups(text, num_ws, groups=None):
     """Reads "coarse/middle/0-3", each part as in `parse_layers`: {part: list of rows}."""
-    return {part: parse_layers(part, num_ws) for part in text.split("/")}
+    return {part: parse_layers(part, num_ws, groups) for part in text.split("/")}
 
 
 def class_names(label_dim, label_names=None):
@@ -256,7 +269,8 @@ class Sampler:
     """A generator with the settings that hold for every picture that it draws.
 
     Attributes:
-        generator: model with `mapping`, `synthesis`, `z_dim`, `num_ws` and `label_dim`.
+        generator: model with `mapping`, `synthesis`, `z_dim` and `label_dim`, and with `num_ws` and
+            `w_dim` or, of stylemaps, `stylemap_shape` and `num_codes`.
         label: [label_dim], for a conditional generator, where a call gives no other.
         truncation, truncation_cutoff: as in `MappingNetwork`.
         noise: "constant" (the maps that the network holds), "none", or "random": maps that come
@@ -282,18 +296,35 @@ class Sampler:
             )
         if not math.isfinite(self.truncation):
             raise ValueError(f"truncation must be finite. Received: truncation={self.truncation}")
-        cutoff, num_ws = self.truncation_cutoff, self.generator.num_ws
+        cutoff, num_ws = self.truncation_cutoff, self.num_layers
+        if cutoff is not None and self.has_stylemaps:
+            raise ValueError(f"a stylemap is truncated as a whole: truncation_cutoff={cutoff}")
         if cutoff is not None and not 0 <= cutoff <= num_ws:
             raise ValueError(f"truncation_cutoff must be in 0-{num_ws}. Received: {cutoff}")
+
+    @property
+    def has_stylemaps(self):
+        """Whether latents are stylemaps [S, S, C], in place of w_plus [num_ws, w_dim]."""
+        return hasattr(self.generator, "stylemap_shape")
+
+    @property
+    def num_layers(self):
+        """Rows of w_plus, or style codes: what styles are mixed by."""
+        return self.generator.num_codes if self.has_stylemaps else self.generator.num_ws
+
+    def layer_groups(self):
+        """{name: range of layers} by their effect."""
+        groups = code_groups if self.has_stylemaps else layer_groups
+        return groups(self.num_layers)
 
     def z(self, seeds):
         """z [N, z_dim] of N seeds."""
         return latents_from_seeds(seeds, self.generator.z_dim)
 
     def w_plus(self, z, label=None):
-        """w_plus [N, num_ws, w_dim], float32, of z [N, z_dim]."""
+        """w_plus [N, num_ws, w_dim], or stylemaps [N, S, S, C], float32, of z [N, z_dim]."""
         label = self.label if label is None else label
-        rows = [np.zeros((0, self.generator.num_ws, self.generator.w_dim), np.float32)]
+        rows = [np.zeros((0, *latent_shape(self.generator)), np.float32)]
         for part in _batches(z, self.batch_size):
             labels = None if label is None else np.tile(label, (len(part), 1))
             rows.append(
@@ -402,6 +433,10 @@ class Sampler:
                 (arXiv 1812.04948, figure 3).
         """
         rows, columns = self.w_plus(self.z(row_seeds)), self.w_plus(self.z(column_seeds))
+        if self.has_stylemaps:  # one for each style code
+            rows, columns = (
+                np.repeat(maps[:, np.newaxis], self.num_layers, axis=1) for maps in (rows, columns)
+            )
         mixed = [mix_styles(rows, columns, chosen) for chosen in layers.values()]
         w_plus = np.concatenate([columns, rows, np.reshape(mixed, (-1, *rows.shape[1:]))])
         mixed_seeds = np.tile(np.repeat(row_seeds, len(columns)), len(layers))

@@ -136,7 +136,7 @@ INCEPTION = {
 )
 def test_wide_networks_are_recognised(role, shapes, sizes):
     arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
-    ((_, network),) = kinds.recognise(arrays)
+    _, network = kinds.recognise(arrays)[0]
     assert network.role == role
     assert network.sizes(arrays) == ({"width_divisor": 8, **sizes} if sizes else {})
     for name in ("fc.bias", "Mixed_5b.branch1x1.bn.num_batches_tracked"):

@@ -86,7 +86,8 @@ def test_a_round_trip_gives_the_same_bits(convert, tmp_path, name):
         assert set(state.arrays) == set(expected)
         for key, array in state.arrays.items():
             assert array.tobytes() == expected[key].tobytes(), key
-        assert state.settings.items() <= meta.get("ctor", state.settings).items()
+        if place != "discriminator":  # has rosinality's settings
+            assert state.settings.items() <= meta.get("ctor", state.settings).items()
     again = convert(out)
     for role, network in preset.networks.items():
         assert again.networks[role].get_config() == network.get_config()

@@ -1,6 +1,7 @@
 """Directions: what they do to w_plus, how they are stored and found, and what is refused."""
 
 import json
+import types
 
 import numpy as np
 import pytest
@@ -71,10 +72,51 @@ def test_a_direction_of_another_generator_is_refused(generator):
             direction.check(generator, "2" * 64)
 
 
-@pytest.mark.parametrize("vectors", [np.ones((2, 2, 2)), np.ones(0), [np.nan, 1.0], 1.0])
+@pytest.mark.parametrize("vectors", [np.ones((2, 2, 2, 2)), np.ones(0), [np.nan, 1.0], 1.0])
 def test_vectors_of_another_form_are_refused(vectors):
     with pytest.raises(ValueError, match="vectors must be"):
         Direction(vectors)
+
+
+# === Of stylemaps ===
+
+
+def stylemap_generator(shape=(2, 3, 4)):
+    return types.SimpleNamespace(stylemap_shape=shape)
+
+
+def test_a_direction_of_stylemaps():
+    vectors = np.random.RandomState(0).randn(2, 3, 4).astype(np.float32)
+    direction = Direction(vectors)
+    direction.check(stylemap_generator())
+    stylemaps = np.random.RandomState(1).randn(2, 2, 3, 4).astype(np.float32)
+    moved = direction.apply(stylemaps, [1.0, -2.0])
+    expected = stylemaps + np.reshape([1, -2], (2, 1, 1, 1)) * vectors
+    np.testing.assert_allclose(moved, expected, rtol=1e-6)
+    mask = np.array([[1, 0, 0], [0, 0, 0.5]])
+    part = direction.within(mask).apply(stylemaps, 1.0)
+    np.testing.assert_allclose(part - stylemaps, [mask[..., np.newaxis] * vectors] * 2, atol=1e-6)
+
+
+def test_an_official_boundary_of_stylemaps(tmp_path):
+    """StyleMapGAN's files have channels first."""
+    boundary = np.random.RandomState(0).randn(4, 2, 3).astype(np.float32)
+    np.save(tmp_path / "heavy_makeup.npy", boundary)
+    direction = load_direction(tmp_path / "heavy_makeup.npy")
+    np.testing.assert_array_equal(direction.vectors[1, 2], boundary[:, 1, 2])
+    direction.check(stylemap_generator())
+    direction.save(tmp_path / "again.npz")
+    assert load_direction(tmp_path / "again.npz").hash == direction.hash
+
+
+def test_directions_of_other_latents_are_named(generator):
+    cube = Direction(np.ones((2, 3, 4)))
+    with pytest.raises(UserError, match=r"of \[2, 3, 4\] numbers, this generator has w"):
+        cube.check(generator)
+    with pytest.raises(UserError, match=r"this generator has stylemaps of \[4, 4, 4\]"):
+        cube.check(stylemap_generator((4, 4, 4)))
+    with pytest.raises(UserError, match=r"of \[6\] numbers, this generator has stylemaps"):
+        Direction(np.ones(6)).check(stylemap_generator())
 
 
 # === Files ===
@@ -109,7 +151,7 @@ def test_what_is_no_direction_is_refused_in_one_line(tmp_path):
     (tmp_path / "text.npy").write_text("text")
     np.save(tmp_path / "objects.npy", np.array([{}]), allow_pickle=True)
     np.save(tmp_path / "integers.npy", np.arange(6))
-    np.save(tmp_path / "cube.npy", np.ones((2, 2, 2)))
+    np.save(tmp_path / "cube.npy", np.ones((2, 2, 2, 2)))
     np.save(tmp_path / "nan.npy", np.full(6, np.nan))
     np.savez(tmp_path / "other.npz", vectors=np.ones(6))
     with np.load(tmp_path / "whole.npz") as arrays:
@@ -123,7 +165,7 @@ def test_what_is_no_direction_is_refused_in_one_line(tmp_path):
         ("text.npy", "damaged .npy file"),
         ("objects.npy", "objects.npy"),
         ("integers.npy", "int64"),
-        ("cube.npy", r"\[2, 2, 2\]"),
+        ("cube.npy", r"\[2, 2, 2, 2\]"),
         ("nan.npy", "must be finite"),
         ("other.npz", "not a direction"),
         ("newer.npz", "another format"),

@@ -1,5 +1,6 @@
 """A tiny generator and classifier of random weights, as presets, and scored latents."""
 
+import keras
 import numpy as np
 
 from tfgan_edit.editing.latents import FORMAT, FORMAT_VERSION, Latents
@@ -13,6 +14,7 @@ SIZES = {"z_dim": 6, "w_dim": 6, "mapping_layers": 2, "channel_max": 4}
 
 def save_presets(folder, label_dim=0):
     """Writes `generator` (8 px) and `classifier` below a folder."""
+    keras.utils.set_random_seed(0)  # whichever test ran before
     random = np.random.default_rng(0)
     generator = StyleGAN2Generator(8, label_dim=label_dim, **SIZES)
     for weight in generator.weights:

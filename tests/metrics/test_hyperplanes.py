@@ -54,3 +54,15 @@ def test_far_points_neither_overflow_nor_stop_it(loss):
     v = fit_hyperplane(1e4 * x, y, loss)
     assert np.all(np.isfinite(v))
     assert np.mean((1e4 * x @ v[:-1] + v[-1] > 0) == y) > 0.8
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_more_features_than_samples(loss):
+    """Features of zeros change nothing, and neither does turning all of them."""
+    x, y = classes(num=12)
+    expected = fit_hyperplane(x, y, loss)
+    wide = np.concatenate([x, np.zeros((12, 16))], axis=1)
+    turned, _ = np.linalg.qr(np.random.default_rng(1).standard_normal((20, 20)))
+    v = fit_hyperplane(wide @ turned, y, loss)
+    np.testing.assert_allclose(turned @ v[:-1], np.append(expected[:-1], np.zeros(16)), atol=1e-8)
+    assert v[-1] == pytest.approx(expected[-1], abs=1e-8)

@@ -35,7 +35,8 @@ class Direction:
     """What to add to w, for one unit of strength.
 
     Attributes:
-        vectors: float32 [w_dim] for all rows of w_plus alike, or [num_ws, w_dim].
+        vectors: float32 [w_dim] for all rows of w_plus alike, or [num_ws, w_dim]; of a stylemap
+            [S, S, C].
         layers: rows of w_plus that are moved; None for all.
         metadata: JSON values. Of a direction that was found here: `attribute`, `method`,
             `unit`, `deviation` (one standard deviation of the projections of w, the length of
@@ -49,9 +50,9 @@ class Direction:
 
     def __post_init__(self):
         vectors = np.asarray(self.vectors)
-        if vectors.ndim not in (1, 2) or 0 in vectors.shape or not np.isfinite(vectors).all():
+        if vectors.ndim not in (1, 2, 3) or 0 in vectors.shape or not np.isfinite(vectors).all():
             raise ValueError(
-                "vectors must be finite, [w_dim] or [num_ws, w_dim]. "
+                "vectors must be finite, [w_dim], [num_ws, w_dim] or [S, S, C]. "
                 f"Received: shape={vectors.shape}"
             )
         object.__setattr__(self, "vectors", vectors.astype(np.float32))
@@ -79,9 +80,14 @@ class Direction:
         return offsets
 
     def apply(self, w_plus, strength):
-        """w_plus [N, num_ws, w_dim] + strength (a number, or [N]) · one unit."""
-        strength = np.reshape(np.asarray(strength, np.float32), (-1, 1, 1))
-        return w_plus + strength * self.offsets(w_plus.shape[1])
+        """w_plus [N, num_ws, w_dim] + strength (a number, or [N]) · one unit; or stylemaps."""
+        strength = np.reshape(np.asarray(strength, np.float32), [-1] + [1] * (w_plus.ndim - 1))
+        unit = self.vectors if w_plus.ndim == 4 else self.offsets(w_plus.shape[1])
+        return w_plus + strength * unit
+
+    def within(self, mask):
+        """The same of a stylemap with every cell weighted by a mask [S, S]."""
+        return dataclasses.replace(self, vectors=self.vectors * np.asarray(mask)[..., np.newaxis])
 
     def check(self, generator, sha256=None):
         """Raises a `UserError` if the direction is not one of this generator.
@@ -94,6 +100,10 @@ class Direction:
             sha256: of its preset.
         """
         again = "find it again with latents of this preset"
+        shape = getattr(generator, "stylemap_shape", None)
+        if shape is not None or self.vectors.ndim == 3:
+            self._check_stylemap(shape, again)
+            return self._check_origin(sha256, again)
         size = self.vectors.shape[-1]
         if size != generator.w_dim:
             raise UserError(
@@ -113,6 +123,17 @@ class Direction:
                 f"direction {self.name!r} moves the layers {list(self.layers)}, this generator "
                 f"has 0-{generator.num_ws - 1}: {again}"
             )
+        self._check_origin(sha256, again)
+
+    def _check_stylemap(self, shape, again):
+        if self.vectors.shape != shape:
+            wanted = "w" if shape is None else f"stylemaps of {list(shape)}"
+            raise UserError(
+                f"direction {self.name!r} is of {list(self.vectors.shape)} numbers, this "
+                f"generator has {wanted}: {again}"
+            )
+
+    def _check_origin(self, sha256, again):
         origin = self.metadata.get("parents", {}).get("generator", {}).get("sha256")
         if sha256 is not None and origin is not None and origin != sha256:
             raise UserError(
@@ -143,7 +164,8 @@ class Direction:
 def load_direction(path):
     """Reads a direction: an .npz file of `Direction.save`, or an official .npy file.
 
-    Official files hold [num_ws, w_dim], [1, w_dim] or [w_dim] numbers; one unit is what they say.
+    Official files hold [num_ws, w_dim], [1, w_dim] or [w_dim] numbers, StyleMapGAN's [C, S, S];
+    one unit is what they say.
 
     Raises:
         UserError: no such file, or something else.
@@ -175,7 +197,9 @@ def load_direction(path):
 
 def _official(data, path):
     vectors = read_npy(memoryview(data)).numpy()
-    if vectors.dtype.kind != "f" or vectors.ndim not in (1, 2):
+    if vectors.ndim == 3:
+        vectors = np.transpose(vectors, (1, 2, 0))
+    if vectors.dtype.kind != "f" or vectors.ndim not in (1, 2, 3):
         raise ValueError(f"it holds {vectors.dtype} {list(vectors.shape)}")
     vectors = vectors[0] if vectors.ndim == 2 and len(vectors) == 1 else vectors
     metadata = {"attribute": path.stem, "method": "file", "unit": "as the file says"}
@@ -243,7 +267,7 @@ def find_direction(
     guesses = projections[chosen[held]] > np.mean(centres)
     accuracy = np.mean([np.mean(guesses[positive[held] == side] == side) for side in (1, 0)])
     return Direction(
-        normal * deviation,
+        np.reshape(normal * deviation, latents.manifest.get("stylemap_shape", [-1])),
         layers,
         {
             "attribute": attribute,
@@ -329,7 +353,7 @@ def orthogonalized(normal, others, name, other_names):
 def _origin(latents, deviation):
     parents = {"latents": {"path": str(latents.path), "hash": latents.hash}}
     return {
-        "space": "w",
+        "space": "stylemap" if "stylemap_shape" in latents.manifest else "w",
         "unit": "one standard deviation of the projections of w",
         "deviation": float(deviation),
         "parents": parents | latents.manifest["parents"],

@@ -14,8 +14,10 @@ from tfgan_edit.config import UserError
 from tfgan_edit.editing.directions import Direction
 from tfgan_edit.editing.image_distances import find_distance
 from tfgan_edit.editing.inversion import ProjectionSettings, Projector
+from tfgan_edit.editing.regions import StylemapEdit
 from tfgan_edit.networks.gans_n_roses import GansNRosesGenerator
 from tfgan_edit.networks.pix2pixhd import Translator
+from tfgan_edit.networks.stylemapgan import StyleMapGANGenerator
 from tfgan_edit.ops.images import image_to_photo, photo_to_image
 from tfgan_edit.preset import load_preset, preset_networks
 
@@ -31,6 +33,7 @@ class Edit:
         target: attributes for a style function, as "smile=1,eyeglasses=toggle".
         sample: number of one of its outcomes.
         style: w float32 [w_dim], or [N, w_dim] with a row a photo, for an editor of styles.
+        stylemap: what to do by region or scale, for a StyleMapGAN.
     """
 
     strength: float = 1.0
@@ -39,6 +42,7 @@ class Edit:
     target: str | None = None
     sample: int = 0
     style: np.ndarray | None = None
+    stylemap: StylemapEdit | None = None
 
     def of_rows(self, rows):
         """The edit of some of the photos, a slice."""
@@ -305,6 +309,8 @@ class TranslationEditor(Editor):
 def _refuse_style(edit, preset):
     if edit.style is not None:
         raise UserError(f"{preset.path} has no styles: those are for GANs N' Roses")
+    if edit.stylemap is not None:
+        raise UserError(f"{preset.path} has no stylemaps: regions and scales are StyleMapGAN's")
 
 
 def _refuse(path, what, **arguments):
@@ -331,12 +337,13 @@ def load_editor(
     """Loads the editor of a preset.
 
     Args:
-        path: preset or run folder of a StyleGAN, of a translator (Pix2PixHD, a student), of a
-            style function (ISF-GAN), or of GANs N' Roses.
-        direction: `Direction` of a StyleGAN's editor, where an `Edit` brings none.
+        path: preset or run folder of a StyleGAN, of a StyleMapGAN with its encoder, of a
+            translator (Pix2PixHD, a student), of a style function (ISF-GAN), or of GANs N' Roses.
+        direction: `Direction` of the editor of latents, where an `Edit` brings none.
         encoder: preset of an encoder for the StyleGAN; without one, photos are projected.
         backward: of GANs N' Roses, from domain B to A.
-        projection: `ProjectionSettings`; with an encoder None means its answer as it is.
+        projection: `ProjectionSettings`; with an encoder, and for a StyleMapGAN, None means the
+            encoder's answer as it is. For the latter, steps alone count.
         distance: of the projection, "auto" or a key of `editing.image_distances.DISTANCES`.
         given: {name of weights: path} of the distance's network.
         batch_size: photos computed at once.
@@ -373,6 +380,19 @@ def load_editor(
         return StyleEditor(with_backward(preset), backward, direction, batch_size)
     if backward:
         raise UserError(f"{path} has one direction only: backward is for GANs N' Roses")
+    if isinstance(generator, StyleMapGANGenerator):
+        # It is an `Editor` too, so that its module needs this one.
+        from tfgan_edit.editing.stylemap_editor import Refinement, StylemapEditor
+
+        if encoder is not None:
+            raise UserError(f"{path} has an encoder of its own: encoder is for a StyleGAN")
+        preset = load_preset(path, names=["generator", "encoder"])
+        generator = preset.require("generator")
+        refinement = None
+        if projection is not None and projection.steps:
+            measure = find_distance(distance, side=min(generator.resolution), given=given)
+            refinement = Refinement(generator, measure, projection.steps)
+        return StylemapEditor(preset, direction, refinement, batch_size, progress)
     if isinstance(generator, Translator):
         _refuse(path, "edits in one pass", direction=direction, encoder=encoder)
         return TranslationEditor(preset, batch_size)

@@ -240,19 +240,29 @@ class Projector:
             if noise:
                 loss += self.settings.noise_weight * tf.reduce_sum(tf.add_n(similarity))
         gradients = tape.gradient(loss, self._variables)
-        number = tf.cast(number, tf.float32)
-        correction = tf.sqrt(1 - BETA_2**number) / (1 - BETA_1**number)
-        for variable, mean, square, gradient in zip(
-            self._variables, self._means, self._squares, gradients, strict=True
-        ):
-            mean.assign(BETA_1 * mean + (1 - BETA_1) * gradient)
-            square.assign(BETA_2 * square + (1 - BETA_2) * tf.square(gradient))
-            change = correction * mean / (tf.sqrt(square) + EPSILON)
-            rates = tf.reshape(rate, [-1] + [1] * (len(variable.shape) - 1))
-            variable.assign_sub(rates * change)
+        adam_step(self._variables, self._means, self._squares, gradients, number, rate)
         for noise_map in noise:
             noise_map.assign(normalized(noise_map))
         return distance
+
+
+def adam_step(variables, means, squares, gradients, number, rate):
+    """A step of Adam for each photo by itself: variables and their moments change in place.
+
+    Args:
+        variables, means, squares: lists of `tf.Variable` [N, …].
+        gradients: list of tensors.
+        number: of the step, from 1.
+        rate: learning rate, a number or [N].
+    """
+    number = tf.cast(number, tf.float32)
+    correction = tf.sqrt(1 - BETA_2**number) / (1 - BETA_1**number)
+    for variable, mean, square, gradient in zip(variables, means, squares, gradients, strict=True):
+        mean.assign(BETA_1 * mean + (1 - BETA_1) * gradient)
+        square.assign(BETA_2 * square + (1 - BETA_2) * tf.square(gradient))
+        change = correction * mean / (tf.sqrt(square) + EPSILON)
+        rates = tf.reshape(rate, [-1] + [1] * (len(variable.shape) - 1))
+        variable.assign_sub(rates * change)
 
 
 def self_similarity(noise):

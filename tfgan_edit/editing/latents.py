@@ -26,6 +26,7 @@ from tfgan_edit.data.latents import (  # noqa: F401 - what is written here is re
     open_latents,
 )
 from tfgan_edit.data.records import canonical_hash
+from tfgan_edit.ops.images import photo_to_image
 from tfgan_edit.storage import atomic_file, read_json, sha256_of, write_json
 
 SHARD_ROWS = 1024
@@ -197,3 +198,62 @@ def _finish(path, request, count):
     shards = [{"file": f.name, "sha256": h} for f, h in zip(files, hashes, strict=True)]
     content = canonical_hash([_comparable(request), hashes])
     write_json(path / MANIFEST, {**request, "shards": shards, "hash": content})
+
+
+def encode_photos(preset, photos, scorer=None, batch_size=32, progress=True):
+    """`Latents` of real photos, by the encoder of a StyleMapGAN; w holds their stylemaps, flat.
+
+    Args:
+        preset: `Preset` with "encoder".
+        photos: `PhotoSet`; without a scorer one of records with labels.
+        scorer: `Scorer`, or None for the labels.
+        batch_size: photos at once.
+        progress: whether to show a bar where it takes more than five seconds.
+
+    Raises:
+        UserError: the preset has no such encoder, or the photos another size or no labels.
+    """
+    encoder = preset.require("encoder")
+    shape = getattr(encoder, "stylemap_shape", None)
+    if shape is None:
+        raise UserError(f"{preset.path} encodes no photos as stylemaps: give a StyleMapGAN")
+    wanted = (*encoder.resolution, encoder.img_channels)
+    if photos.shape != wanted:
+        raise UserError(
+            f"{photos.name} has photos of {list(photos.shape)}, {preset.path} takes "
+            f"{list(wanted)}: make them of that size by prepare_data"
+        )
+    records = getattr(photos, "records", None)
+    if scorer is None and (records is None or records.labels is None):
+        raise UserError(f"{photos.name} has no labels: give a scorer")
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def compute(batch):
+        images = photo_to_image(batch)
+        scores = tf.zeros([tf.shape(images)[0], 0])
+        return encoder(images), scores if scorer is None else scorer.probabilities(images)
+
+    parts = []
+    with tqdm(total=photos.num, unit="photo", delay=5, disable=not progress) as bar:
+        for batch in photos.batches(photos.num, batch_size):
+            parts.append([part.numpy() for part in compute(tf.constant(batch))])
+            bar.update(len(batch))
+    stylemaps, scores = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    w = stylemaps.reshape(len(stylemaps), -1)
+    manifest = {
+        "names": list(records.label_names if scorer is None else scorer.names),
+        "stylemap_shape": list(shape),
+        "label": None,
+        "truncation": 1.0,
+        "truncation_cutoff": None,
+        "hash": canonical_hash([preset.sha256, photos.hash]),
+        "parents": {
+            "generator": {"path": str(preset.path), "sha256": preset.sha256},
+            "photos": {"path": photos.name, "hash": photos.hash},
+        },
+    }
+    if scorer is None:
+        scores = records.labels  # all of them, in the order of `batches`
+    else:
+        manifest["parents"]["scorer"] = {"path": str(scorer.path), "sha256": scorer.sha256}
+    return Latents(photos.name, manifest, np.zeros((len(w), 0), np.float32), w, scores)

@@ -38,7 +38,11 @@ def fit_hyperplane(x, y, loss="squared_hinge", *, regularization=1.0, balanced=F
     Returns:
         v, float64 [D + 1]: the normal and the offset.
     """
-    rows = np.concatenate([x, np.ones((len(x), 1))], axis=1, dtype=np.float64)
+    x, basis = np.asarray(x, np.float64), None
+    if x.shape[1] > len(x):  # the normal lies in the span of the rows: N numbers in place of D
+        basis, triangle = np.linalg.qr(x.T)
+        x = triangle.T
+    rows = np.concatenate([x, np.ones((len(x), 1))], axis=1)
     y = np.asarray(y, bool)
     sign = np.where(y, 1.0, -1.0)
     weights = np.full(len(y), float(regularization))
@@ -60,6 +64,11 @@ def fit_hyperplane(x, y, loss="squared_hinge", *, regularization=1.0, balanced=F
         while objective(v - length * step) > objective(v) - 1e-4 * length * slope:
             length /= 2
             if length < 1e-10:
-                return v
+                return _in_full(v, basis)
         v = v - length * step
-    return v
+    return _in_full(v, basis)
+
+
+def _in_full(v, basis):
+    """The hyperplane in the coordinates of x."""
+    return v if basis is None else np.append(basis @ v[:-1], v[-1])

@@ -11,6 +11,7 @@ from tfgan_edit.data import DataConfig, prepare
 from tfgan_edit.data.photos import UnreadablePhoto, whole_photo
 from tfgan_edit.data.records import canonical_hash, is_records, open_records
 from tfgan_edit.data.sources import FileSource
+from tfgan_edit.networks.mapping import latent_shape
 from tfgan_edit.ops.images import image_to_photo
 
 
@@ -194,14 +195,15 @@ class GeneratedPhotos(PhotoSet):
 
 
 class InterpolatedPhotos(GeneratedPhotos):
-    """What a generator makes of w_plus = a · first + (1 - a) · second, with a uniform in [0, 1).
+    """What a generator makes of latents a · first + (1 - a) · second, with a uniform in [0, 1).
 
     Pairs are drawn with replacement, as for the FID-lerp of StyleMapGAN (Kim et al., arXiv
     2104.14754, section 4).
 
     Args:
         drawn: `GeneratedPhotos`, of whose generator, seed, labels and batch size these are.
-        codes: float32 [K, num_ws, w_dim] to draw pairs from; None: random w, both of one label.
+        codes: float32 [K, num_ws, w_dim], or stylemaps [K, S, S, C], to draw pairs from; None:
+            random w, both of one label.
     """
 
     def __init__(self, drawn, codes=None):
@@ -213,10 +215,10 @@ class InterpolatedPhotos(GeneratedPhotos):
             seed=drawn.seed,
             batch_size=drawn.batch_size,
         )
-        wanted = self.generator.num_ws, self.generator.w_dim
+        wanted = latent_shape(self.generator)
         if codes is not None and codes.shape[1:] != wanted:
             raise UserError(
-                f"--latents has w_plus of {list(codes.shape[1:])}, {drawn.name} needs "
+                f"--latents has latents of {list(codes.shape[1:])}, {drawn.name} needs "
                 f"{list(wanted)}: give latents of this generator"
             )
         self.codes = codes
@@ -234,7 +236,8 @@ class InterpolatedPhotos(GeneratedPhotos):
             ends = [self.generator.mapping(tf.constant(end), labels=labels) for end in (z, others)]
         else:
             ends = self.codes[random.integers(len(self.codes), size=(2, self.batch_size))]
-        share = random.uniform(size=(self.batch_size, 1, 1)).astype(np.float32)
+        share = random.uniform(size=(self.batch_size, *[1] * (ends[0].ndim - 1)))
+        share = share.astype(np.float32)
         return self._between(*map(tf.convert_to_tensor, (*ends, share, random.integers(2**31))))
 
 

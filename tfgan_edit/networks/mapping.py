@@ -11,6 +11,12 @@ from tfgan_edit.layers.stylegan import LReLUDense
 from tfgan_edit.ops.normalization import normalize_2nd_moment
 
 
+def latent_shape(generator):
+    """Shape of what `synthesis` reads for a picture: (num_ws, w_dim), or that of a stylemap."""
+    stylemap = getattr(generator, "stylemap_shape", None)
+    return (generator.num_ws, generator.w_dim) if stylemap is None else tuple(stylemap)
+
+
 @register
 class MappingNetwork(keras.Model):
     """Normalised latent and label embedding through fully connected layers.
@@ -124,7 +130,7 @@ class MappingNetwork(keras.Model):
         """w [N, w_dim] before truncation."""
         parts = []
         if self.z_dim:
-            if z.shape.rank != 2 or z.shape[1] != self.z_dim:
+            if len(z.shape) != 2 or z.shape[1] != self.z_dim:
                 raise ValueError(f"z must be [N, {self.z_dim}]. Received: {z.shape}")
             parts.append(tf.cast(z, tf.float32))
         if self.embed is not None:

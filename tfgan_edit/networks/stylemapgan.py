@@ -116,9 +116,9 @@ class StyleMapGANBlock(ComputeDtypeLayer):
             channels, 1, up=2, use_bias=False, gain=RESNET_GAIN, name="skip", **layer
         )
 
-    def build(self, x_shape, low_shape, high_shape):
-        self.conv0.build(x_shape, low_shape)
-        self.conv1.build((*high_shape[:-1], self.channels), high_shape)
+    def build(self, x_shape, low_code_shape, high_code_shape):
+        self.conv0.build(x_shape, low_code_shape)
+        self.conv1.build((*high_code_shape[:-1], self.channels), high_code_shape)
         self.skip.build(x_shape)
 
     def call(self, x, low_code, high_code):
@@ -331,7 +331,8 @@ class StyleMapGANSynthesis(_StylemapNetwork):
         if len(codes) != self.num_codes:
             raise ValueError(f"codes must be {self.num_codes}. Received: {len(codes)}")
         dtype = self._dtype_at(self.stylemap_size)
-        x = tf.repeat(tf.cast(self.constant, dtype), tf.shape(codes[0])[0], axis=0)
+        # `tf.repeat` would make five axes of it.
+        x = tf.tile(tf.cast(self.constant, dtype), [tf.shape(codes[0])[0], 1, 1, 1])
         x = self.first.call(x, tf.cast(codes[0], dtype))
         for block, low_code, high_code in zip(
             self.blocks, codes[1:-1:2], codes[2:-1:2], strict=True
