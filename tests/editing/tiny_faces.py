@@ -25,7 +25,8 @@ def save_presets(folder, label_dim=0):
     z = random.standard_normal((50, 6)).astype(np.float32)
     labels = np.tile(np.eye(1, label_dim, dtype=np.float32), (50, 1)) if label_dim else None
     logits = classifier(generator(z, labels=labels)).numpy()
-    classifier.logits.bias.assign(-np.median(logits, axis=0))  # each label for half of the faces
+    # Each label for half of the faces.
+    classifier.logits.bias.assign_sub(np.median(logits, axis=0))
     for name, network in (("generator", generator), ("classifier", classifier)):
         save_preset(folder / name, {name: network}, config={}, metadata={"method": name})
 
