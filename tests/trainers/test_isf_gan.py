@@ -38,7 +38,14 @@ def frozen():
     return networks
 
 
+BANK = np.float32([[1, 0, 1, 0], [0, 1, 0, 1], [1, 1, 1, 0], [0, 0, 0, 1], [0, 1, 1, 0]])
+
+
 def build(frozen, config=TINY, **facts):
+    """A trainer that is told labels of faces: to score some takes a second each time."""
+    names = getattr(frozen.get("scorer"), "label_names", None)
+    if names and "labels" not in facts:
+        facts |= {"labels": BANK, "label_names": names}
     return config.build(frozen=frozen, **facts)
 
 
@@ -165,6 +172,14 @@ def test_targets_are_labels_of_other_faces(trainer):
     np.testing.assert_allclose(
         targets.mean(axis=0), trainer.frozen.bank.mean(axis=0), atol=0.08
     )
+
+
+def test_faces_are_scored_for_targets_where_the_data_have_no_labels(frozen):
+    trainer = build(frozen, changed(bank_size=20), labels=None, label_names=None)
+    bank = trainer.frozen.bank
+    assert bank.shape == (20, 4) and set(np.unique(bank)) == {0, 1}
+    np.testing.assert_array_equal(bank[:, 2:].sum(axis=1), 1)
+    assert 0 < bank[:, 0].mean() < 1
 
 
 def test_flipped_targets_differ_in_one_attribute(frozen):
