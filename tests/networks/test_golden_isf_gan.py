@@ -11,11 +11,6 @@ from tfgan_edit.losses.penalties import r1_penalty
 from tfgan_edit.networks.isf_gan import ImplicitStyleFunction, ISFGANDiscriminator
 
 FUNCTIONS = ("isfgan_map_adaln_prenorm_18", "isfgan_map_adaln_postnorm_14")
-MODES = {
-    "eager": lambda fn: fn,
-    "graph": tf.function,
-    "xla": lambda fn: tf.function(fn, jit_compile=True),
-}
 
 
 def load_function(name):
@@ -28,10 +23,9 @@ def load_function(name):
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-@pytest.mark.parametrize("mode", MODES)
-def test_edited_latents(name, mode):
+def test_edited_latents(name):
     function, arrays = load_function(name)
-    edited = MODES[mode](function)(arrays["in/w"], arrays["in/d"], arrays["in/z"])
+    edited = function(arrays["in/w"], arrays["in/d"], arrays["in/z"])
     assert_close(edited, arrays["out/w_out"], golden.IMAGE)
 
 
@@ -44,19 +38,18 @@ def test_inner_values(name):
     assert_close(function.styled(arrays["in/w"], styles), arrays["out/u"], golden.IMAGE, "norm")
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_discriminator(mode):
+def test_discriminator():
     arrays, _ = golden.load("isfgan_d_32")
     state = golden.under(arrays, "param/")
     discriminator = ISFGANDiscriminator(**checkpoint.discriminator_sizes(state))
     assign_weights(discriminator, checkpoint.discriminator_map(discriminator), state)
     images = tf.constant(golden.nhwc(arrays["in/x"]))
-    source, attributes = MODES[mode](discriminator.heads)(images)
+    source, attributes = discriminator.heads(images)
     assert_close(source[:, 0], arrays["out/src"], golden.IMAGE, "source")
     assert_close(attributes, arrays["out/cls"], golden.IMAGE, "attributes")
 
     def penalty(images):
         return r1_penalty(lambda x: discriminator.heads(x)[1], images)[0]
 
-    half = tf.reduce_mean(MODES[mode](penalty)(images)) / 2
+    half = tf.reduce_mean(penalty(images)) / 2
     assert_close(half, arrays["out/r1_cls"], golden.GRADIENT, "R1")

@@ -259,6 +259,7 @@ def test_an_encoder_learns_behind_its_copy(frozen):
     assert {"Loss/E/reconstruction", "Loss/E/content", "Loss/E/loss"} <= set(logs)
 
 
+@pytest.mark.large
 def test_large_pictures_are_averaged(frozen):
     generator = StyleGAN2Generator(512, z_dim=8, w_dim=8, mapping_layers=1, channel_max=1)
     trainer = build({**frozen, "generator": generator}, changed(bank_size=1))
@@ -338,7 +339,7 @@ def test_spaces(frozen, space, num_ws):
     ).shape == (4, 4, 8)
 
 
-@pytest.mark.parametrize("data", ["drawn", "stored"])
+@pytest.mark.parametrize("data", ["drawn", pytest.param("stored", marks=pytest.mark.large)])
 def test_samples_show_faces_and_their_edits(trainer, data):
     latents = np.random.RandomState(0).randn(3, 1, 8).astype(np.float32)
     examples = {"positions": np.arange(3)} if data == "drawn" else {"latents": latents}
