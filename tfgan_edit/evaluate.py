@@ -37,6 +37,7 @@ from tfgan_edit.metrics import (
 )
 from tfgan_edit.metrics.photo_sets import (
     GeneratedPhotos,
+    RebuiltPhotos,
     RecordPhotos,
     open_photos,
     read_codes,
@@ -45,6 +46,7 @@ from tfgan_edit.metrics.plots import plot
 from tfgan_edit.metrics.translation import TranslatedPhotos, Translation
 from tfgan_edit.metrics.weights import FILES, weight_files
 from tfgan_edit.networks.gans_n_roses import GansNRosesGenerator
+from tfgan_edit.networks.stylemapgan import StyleMapGANGenerator
 from tfgan_edit.pictures import write_picture
 from tfgan_edit.preset import load_preset
 from tfgan_edit.trainers.strategy import make_strategy, num_workers
@@ -70,11 +72,16 @@ def define_flags(f):
     flags.DEFINE_string(
         "latents",
         None,
-        "For …_lerp: an .npz with w_plus, or a folder that project wrote, of test photos.",
+        "For …_lerp: an .npz with w_plus, or a folder that project wrote, of test photos; for "
+        "StyleMapGAN the photos themselves.",
         flag_values=f,
     )
     flags.DEFINE_string(
-        "sources", None, "Of GANs N' Roses: pictures that are translated.", flag_values=f
+        "sources",
+        None,
+        "Of GANs N' Roses: pictures that are translated; of StyleMapGAN: that are rebuilt, for "
+        "metrics of pairs.",
+        flag_values=f,
     )
     flags.DEFINE_integer("faces", 100, "How many of them.", 1, flag_values=f)
     flags.DEFINE_integer("styles", 10, "Random styles that each is drawn in.", 1, flag_values=f)
@@ -161,8 +168,13 @@ def make_evaluations(f, given):
     generator = preset.require("generator")
     if isinstance(generator, GansNRosesGenerator):
         return [translated(f, preset, i, settings) for i in range(f.repeats)]
+    if isinstance(generator, StyleMapGANGenerator) and f.sources:
+        rebuilt = rebuilt_photos(f.sources, f.preset)
+        return [Evaluation(rebuilt.photos, rebuilt, seed=f.seed, **settings)]
     if f.sources:
-        raise UserError(f"--sources is for GANs N' Roses; {f.preset} translates no pictures")
+        raise UserError(
+            f"--sources is for GANs N' Roses and StyleMapGAN; {f.preset} reads no pictures"
+        )
     real = real_photos(f.data, preset, generator)
     fakes = [
         GeneratedPhotos(
@@ -175,9 +187,21 @@ def make_evaluations(f, given):
         )
         for i in range(f.repeats)
     ]
-    codes = read_codes(f.latents) if f.latents else None
+    codes = None
+    if f.latents and isinstance(generator, StyleMapGANGenerator):
+        codes = rebuilt_photos(f.latents, f.preset).stylemaps(f.batch_size)
+    elif f.latents:
+        codes = read_codes(f.latents)
     first = Evaluation(real, fakes[0], generator=generator, codes=codes, seed=f.seed, **settings)
     return [first, *(first.with_fake(fake) for fake in fakes[1:])]
+
+
+def rebuilt_photos(path, preset):
+    """`RebuiltPhotos` of photos by encoder and generator of a StyleMapGAN."""
+    preset = load_preset(preset, names=["generator", "encoder"])
+    generator = preset.require("generator")
+    photos = open_photos(path, generator.resolution)
+    return RebuiltPhotos(photos, preset.require("encoder"), generator, hash=preset.sha256)
 
 
 def translated(f, preset, repeat, settings):

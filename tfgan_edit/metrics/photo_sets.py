@@ -12,7 +12,7 @@ from tfgan_edit.data.photos import UnreadablePhoto, whole_photo
 from tfgan_edit.data.records import canonical_hash, is_records, open_records
 from tfgan_edit.data.sources import FileSource
 from tfgan_edit.networks.mapping import latent_shape
-from tfgan_edit.ops.images import image_to_photo
+from tfgan_edit.ops.images import image_to_photo, photo_to_image
 
 
 class PhotoSet:
@@ -239,6 +239,47 @@ class InterpolatedPhotos(GeneratedPhotos):
         share = random.uniform(size=(self.batch_size, *[1] * (ends[0].ndim - 1)))
         share = share.astype(np.float32)
         return self._between(*map(tf.convert_to_tensor, (*ends, share, random.integers(2**31))))
+
+
+class RebuiltPhotos(PhotoSet):
+    """Photos after encoder and generator of a StyleMapGAN, in the order of the photos.
+
+    Args:
+        photos: `PhotoSet`.
+        encoder, generator: the networks.
+        hash: of their weights.
+
+    Raises:
+        UserError: photos of another size than the networks'.
+    """
+
+    def __init__(self, photos, encoder, generator, *, hash):
+        self.photos, self.encoder, self.generator = photos, encoder, generator
+        self.name, self.num = f"{photos.name}, rebuilt", photos.num
+        self.shape = (*generator.resolution, generator.img_channels)
+        if photos.shape != self.shape:
+            raise UserError(
+                f"{photos.name} has pictures of {_size(photos.shape)} pixels, the networks take "
+                f"{_size(self.shape)}: bring them to that size by prepare_data"
+            )
+        self.hash = canonical_hash([hash, photos.hash])
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def _encode(self, photos):
+        return self.encoder(photo_to_image(photos))
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def _rebuild(self, photos):
+        return image_to_photo(self.generator.synthesis(self.encoder(photo_to_image(photos))))
+
+    def batches(self, num, batch_size):
+        for photos in self.photos.batches(num, batch_size):
+            yield self._rebuild(tf.constant(photos)).numpy()
+
+    def stylemaps(self, batch_size=32):
+        """float32 [num, S, S, C] of all photos."""
+        batches = self.photos.batches(self.num, batch_size)
+        return np.concatenate([self._encode(tf.constant(photos)).numpy() for photos in batches])
 
 
 def read_codes(path):
