@@ -158,14 +158,21 @@ class ServingGraph:
 # === Registry ===
 
 _BUILDERS = {}  # {class of a network: function of a preset, the network and `Options`}
-ROLE = "generator"  # of the network that says which system it is; it holds the averaged weights
+_ROLES = []  # of the networks that say which system a preset is; they hold averaged weights
 
 
-def serves(*classes):
-    """Decorator: the function `(preset, network, options) -> ServingGraph` of these classes."""
+def serves(*classes, role="generator"):
+    """Decorator: the function `(preset, network, options) -> ServingGraph` of these classes.
+
+    Args:
+        classes: of the network that says which system a preset is.
+        role: its name in presets.
+    """
 
     def register(function):
         _BUILDERS.update(dict.fromkeys(classes, function))
+        if role not in _ROLES:
+            _ROLES.append(role)
         return function
 
     return register
@@ -179,12 +186,14 @@ def serving_graph(preset, options=Options()):
     """
     for module in pkgutil.iter_modules(systems.__path__):
         importlib.import_module(f"{systems.__name__}.{module.name}")
-    if ROLE not in preset.networks and f"raw_{ROLE}" in preset.networks:
+    found = [role for role in _ROLES if role in preset.networks]
+    raw = [role for role in _ROLES if f"raw_{role}" in preset.networks]
+    if raw and not found:
         raise UserError(
-            f"{preset.path} has no averaged weights, only raw_{ROLE}: convert its checkpoint "
+            f"{preset.path} has no averaged weights, only raw_{raw[0]}: convert its checkpoint "
             "with --which=g_ema"
         )
-    network = preset.require(ROLE)
+    network = preset.require(found[0] if found else _ROLES[0])
     for cls in type(network).__mro__:
         if cls in _BUILDERS:
             return _BUILDERS[cls](preset, in_float32(network), options)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tfgan_edit.networks.gans_n_roses import GansNRosesGenerator
+from tfgan_edit.networks.isf_gan import ImplicitStyleFunction
 from tfgan_edit.networks.mobile_pix2pixhd import MobilePix2PixHDGenerator
 from tfgan_edit.networks.mobilestylegan import MobileStyleGAN
 from tfgan_edit.networks.pix2pixhd import Pix2PixHDGenerator, Pix2PixHDLocalEnhancer
@@ -11,6 +13,8 @@ from tfgan_edit.preset import save_preset
 
 TRANSLATOR = {"width": 4, "num_downsamplings": 2, "num_blocks": 1}
 FACES = {"channel_max": 8, "z_dim": 8, "w_dim": 8, "mapping_layers": 2}
+ROSES = {"w_dim": 8, "num_downsamplings": 2, "mapping_layers": 2, "channels": dict.fromkeys((8, 16, 32), 8)}
+FUNCTION = {"w_dim": 8, "z_dim": 4, "hidden_dim": 8}
 PHOTOS = {"data": {"resolution": [16, 16]}}
 LABELS = {"inputs": {"planes": ["labels", "edges"], "num_labels": 5}, **PHOTOS}
 NETWORKS = {  # name: (function that makes it, metadata)
@@ -26,6 +30,8 @@ NETWORKS = {  # name: (function that makes it, metadata)
     "mobilestylegan": (lambda: MobileStyleGAN(32, **FACES), {}),
     "classes": (lambda: StyleGAN2Generator(16, label_dim=3, **FACES), {}),
     "half": (lambda: StyleGAN2Generator(16, dtype="mixed_bfloat16", **FACES), {}),
+    "gans_n_roses": (lambda: GansNRosesGenerator(32, **ROSES), {}),
+    "isf_gan": (lambda: ImplicitStyleFunction(6, ["smile", "hair"], **FUNCTION), {}),
     "critic": (lambda: StyleGAN2Discriminator(16, channel_max=8), {}),
 }
 
@@ -38,4 +44,5 @@ def save(folder, name):
     for weight in network.weights:
         weight.assign_add(0.3 * random.randn(*weight.shape))
     metadata = {"method": name, **metadata}
-    return save_preset(folder / name, {"generator": network}, config={}, metadata=metadata)
+    role = "style_function" if name == "isf_gan" else "generator"
+    return save_preset(folder / name, {role: network}, config={}, metadata=metadata)

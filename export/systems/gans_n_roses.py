@@ -1,0 +1,48 @@
+"""GANs N' Roses: photo + style -> drawing; and in two steps, to encode once and draw often."""
+
+from export.framing import describe_framing
+from export.serving import (
+    Port,
+    ServingGraph,
+    Signature,
+    photo,
+    serves,
+    standard_normal,
+    to_image,
+    to_photo,
+)
+from tfgan_edit.networks.gans_n_roses import GansNRosesGenerator
+
+
+@serves(GansNRosesGenerator)
+def generator(preset, network, options):
+    options.refuse(preset.path, "resolution", "latent", "truncation", "noise")
+    height, width = network.resolution
+    source = photo("photo", height, width, network.img_channels, "the picture to draw")
+    drawing = photo("drawing", height, width, network.img_channels, "the drawing")
+    shape = (1, network.style_dim)
+    style = Port("style", "latent", shape, None, "standard normal", standard_normal(shape))
+    own = Port("photo_style", "latent", shape, None, "the style that the photo itself has")
+    shape = (1, *network.encoder.content_shape)
+    content = Port("content", "code", shape, None, "what decode reads of a photo")
+
+    def draw(photos, styles):
+        return to_photo(network(to_image(photos), styles))
+
+    def encode(photos):
+        return network.encode(to_image(photos))
+
+    def decode(contents, styles):
+        return to_photo(network.decode(contents, styles))
+
+    return ServingGraph(
+        system="gans_n_roses",
+        task="photo_and_style_to_drawing",
+        signatures=(
+            Signature("draw", (source, style), (drawing,), draw),
+            Signature("encode", (source,), (content, own), encode),
+            Signature("decode", (content, style), (drawing,), decode),
+        ),
+        networks=(network,),
+        framing=describe_framing(height, width),
+    )
