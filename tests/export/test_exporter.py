@@ -78,6 +78,7 @@ def test_what_an_application_reads(run, tmp_path, capsys):
     assert "dB" in text and f"wrote {tmp_path / 'out'}" in text
 
 
+@pytest.mark.large
 def test_int8_from_records_and_from_seeds(run, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="int8 needs --data"):
         run("student", "--quantize=int8")
@@ -156,7 +157,13 @@ OFFICIAL = {  # name: (file, name of the expected arrays, key of input and of ou
 }
 
 
-@pytest.mark.parametrize("name", OFFICIAL)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("pix2pixhd", "stylegan2_ada"),
+        *(pytest.param(name, marks=pytest.mark.large) for name in ("stylegan", "stylegan2")),
+    ],
+)
 def test_an_official_checkpoint_ships_at_once(convert, name, tmp_path):
     """convert, then export: the file draws what the original drew."""
     file, given, expected, options = OFFICIAL[name]

@@ -13,7 +13,12 @@ from tfgan_edit.preset import save_preset
 
 TRANSLATOR = {"width": 4, "num_downsamplings": 2, "num_blocks": 1}
 FACES = {"channel_max": 8, "z_dim": 8, "w_dim": 8, "mapping_layers": 2}
-ROSES = {"w_dim": 8, "num_downsamplings": 2, "mapping_layers": 2, "channels": dict.fromkeys((8, 16, 32), 8)}
+ROSES = {
+    "w_dim": 8,
+    "num_downsamplings": 2,
+    "mapping_layers": 2,
+    "channels": dict.fromkeys((8, 16, 32), 8),
+}
 FUNCTION = {"w_dim": 8, "z_dim": 4, "hidden_dim": 8}
 PHOTOS = {"data": {"resolution": [16, 16]}}
 LABELS = {"inputs": {"planes": ["labels", "edges"], "num_labels": 5}, **PHOTOS}
