@@ -47,6 +47,10 @@ NEXT = {  # method: what to do with its preset
     "encoder": (
         "project --preset runs/stylegan2_avatars_64 --encoder {} --photo me.png --out projected",
     ),
+    "gans_n_roses": (
+        "edit --preset {} --photo me.png --out drawings.png --styles 8",
+        "evaluate --preset {} --metrics fd_lite0_1000,dfd_lite0,content",
+    ),
     "isf_gan": (
         "edit --preset {} --photo me.png --target smile=toggle --samples 5 --out edits.png",
     ),
