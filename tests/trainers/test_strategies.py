@@ -73,6 +73,13 @@ def test_two_replicas_edit_latents_like_one(tmp_path):
     assert_same_weights(two, one, rtol=1e-4)
 
 
+@pytest.mark.large
+def test_two_replicas_train_a_stylemapgan_like_one(tmp_path):
+    one, two = tmp_path / "one.npz", tmp_path / "two.npz"
+    finish(start("one", one, 3, method="stylemapgan"), start("cpu:2", two, 3, method="stylemapgan"))
+    assert_same_weights(two, one, rtol=1e-4)
+
+
 def free_ports(count):
     sockets = [socket.socket() for _ in range(count)]
     try:

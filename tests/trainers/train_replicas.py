@@ -22,6 +22,7 @@ from tfgan_edit.trainers.state import StateFolder
 from tfgan_edit.trainers.strategy import is_chief, make_strategy
 from tfgan_edit.trainers.stylegan import StyleGANConfig
 from tfgan_edit.trainers.stylegan2 import StyleGAN2Config
+from tfgan_edit.trainers.stylemapgan import StyleMapGANConfig
 
 BATCH = 8
 SETTINGS = dict(
@@ -34,6 +35,13 @@ SETTINGS = dict(
     learning_rate=0.01,
 )
 CONFIGS = {
+    "stylemapgan": StyleMapGANConfig(
+        stylemap_size=4,
+        stylemap_channels=6,
+        perceptual="pixels",
+        r1_interval=2,
+        **{k: v for k, v in SETTINGS.items() if k not in ("z_dim", "w_dim")},
+    ),
     "stylegan2": StyleGAN2Config(r1_interval=2, path_length_interval=2, **SETTINGS),
     # Two steps at 8 px, two in which 16 px fade in. The learned constant begins as ones, of which
     # instance norm leaves rounding errors; Adam would make whole steps of them.

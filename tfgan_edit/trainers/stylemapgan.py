@@ -268,7 +268,7 @@ class StyleMapGANTrainer(GANTrainer):
             "Loss/G/loss": adversarial,
             "Loss/E/latent": latent,
             "Loss/scores/fake": logits,
-            "Stylemap/std": tf.math.reduce_std(stylemap),
+            "Stylemap/mean_square": _mean_square(stylemap),
         }
         return loss, logs, average_latent(generator.mapping, stylemap, config.w_avg_decay)
 
