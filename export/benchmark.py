@@ -12,24 +12,20 @@ import contextlib
 import functools
 import itertools
 import statistics
-import time
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 from absl import flags
 
 from export import child
 from export.exporter import MANIFEST, is_export
-from export.serving import Options, serving_graph
+from export.keras_process import keras_calls
 from tfgan_edit.config import UserError, run_verb
-from tfgan_edit.preset import load_preset
 from tfgan_edit.speed import machine
 from tfgan_edit.speed.child import Child
 from tfgan_edit.speed.measurement import alternate
 from tfgan_edit.speed.report import markdown, number
 from tfgan_edit.storage import atomic_file, read_json, write_json
-from tfgan_edit.trainers.loop import resident_memory
 
 RUNTIMES = {"tflite": "LiteRT", "onnx": "ONNX Runtime"}
 COLUMNS = ("export", "runtime", "quantize", "threads", "median ms", "p90 ms", "MB", "MiB of memory")
@@ -120,24 +116,6 @@ def _candidates(exports, presets, threads):
                 }
                 arguments = keras_calls, preset, record["choices"], count
                 yield fact, functools.partial(Child.of, f"Keras {preset}", *arguments)
-
-
-def keras_calls(preset, choices, threads):
-    """In a child: yields time and memory of a call of the first signature in Keras."""
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    before = resident_memory()
-    signature = serving_graph(load_preset(preset), Options.of(choices)).signatures[0]
-    function = signature.traced()
-    random = np.random.RandomState(0)
-    inputs = [tf.constant(random.rand(*port.shape), tf.float32) for port in signature.inputs]
-    while True:
-        start = time.perf_counter()
-        for tensor in function(*inputs).values():
-            tensor.numpy()
-        milliseconds = 1000 * (time.perf_counter() - start)
-        memory = max(resident_memory(peak=True) - before, 0)
-        yield {"milliseconds": milliseconds, "memory_bytes": memory}
 
 
 def table(rows):

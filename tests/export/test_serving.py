@@ -5,9 +5,11 @@ import pytest
 
 from export.serving import Options, hidden_zero, serving_graph
 from tests.cases import assert_close
+from tests.editing.tiny_stylemapgan import save_stylemapgan
 from tests.export.tiny_presets import save
 from tfgan_edit.config import UserError
 from tfgan_edit.editing.editors import Edit, load_editor
+from tfgan_edit.editing.regions import Region, StylemapEdit
 from tfgan_edit.ops.label_maps import translator_input
 from tfgan_edit.preset import load_preset, save_preset
 
@@ -107,6 +109,20 @@ def test_a_condition_and_no_noise(graph):
     assert labels.sum() == labels.max() == 1
     images = preset.networks["generator"](z, labels, noise="none")
     assert_close(signature(z, labels)["photo"], np.clip(images * 0.5 + 0.5, 0, 1), 1e-6)
+
+
+def test_a_part_of_a_reference(tmp_path):
+    preset = save_stylemapgan(tmp_path / "preset")
+    made = serving_graph(preset)
+    made.check_shapes()
+    (signature,) = made.signatures
+    mask = signature.inputs[2].draw(np.random.RandomState(0))
+    edited = signature(*map(to_unit, (PHOTOS[:1], PHOTOS[1:])), mask)["edited"]
+    region = Region(PHOTOS[1], mask[0, ..., 0])
+    editor = load_editor(preset.path)
+    expected = editor(PHOTOS[:1], Edit(stylemap=StylemapEdit(regions=(region,))))
+    assert np.abs(to_byte(edited) - expected).max() <= 1
+    assert np.any(np.abs(expected - editor(PHOTOS[:1]).astype(int)) > 1)
 
 
 def test_the_hidden_zero_is_zero():
