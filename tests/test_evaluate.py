@@ -148,7 +148,7 @@ def test_between_latents(run, tmp_path):
         with pytest.raises(UserError, match=match):
             run("--metrics=fd_lite0_20_lerp", f"--latents={tmp_path / name}", preset="run")
     np.savez(tmp_path / "other.npz", w_plus=codes[:, :4])
-    with pytest.raises(UserError, match=r"w_plus of \[4, 8\], preset .* needs \[6, 8\]"):
+    with pytest.raises(UserError, match=r"latents of \[4, 8\], preset .* needs \[6, 8\]"):
         run("--metrics=fd_lite0_20_lerp", f"--latents={tmp_path / 'other.npz'}", preset="run")
     with pytest.raises(UserError, match="needs a generator: give --preset"):
         run("--metrics=fd_lite0_20_lerp", images="pictures", data="records")

@@ -88,7 +88,7 @@ def test_generator_keeps_the_promises_of_a_network(variant, tmp_path):
 
 
 @register
-class FlatDiscriminator(GansNRosesDiscriminator):
+class FlatGansNRosesDiscriminator(GansNRosesDiscriminator):
     """All logits as one tensor, for the tests that networks share."""
 
     def call(self, images):
@@ -106,7 +106,7 @@ def test_discriminator_keeps_the_promises_of_a_network(variant, places, tmp_path
     else:
         size += down_block(5, 5) + dense(7, 1)
     run_network_test(
-        FlatDiscriminator,
+        FlatGansNRosesDiscriminator,
         {"resolution": 16, "channels": CHANNELS, "hidden_dim": 7, "variant": variant},
         {"images": sample(4, 16, 16, 3)},
         expected_shape=(4, places),

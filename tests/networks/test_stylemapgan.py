@@ -3,6 +3,7 @@
 import functools
 import math
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -217,17 +218,19 @@ def test_a_stylemap_for_each_code(generator):
     assert_close(synthesis(same), synthesis(stylemaps[:, 0]), 1e-5)
 
 
-def test_a_patch_of_the_stylemap_changes_its_place_most(generator):
+@pytest.mark.parametrize("norm, factor", ((None, 5), ("layer", 1)))
+def test_a_patch_of_the_stylemap_changes_its_place_most(norm, factor):
     """Latents have space; but the joint norm, by which a change reaches everywhere."""
     stylemap = sample(1, 4, 4, 3)
     changed = stylemap.copy()
     changed[:, 0, 0] += 3
-    plain = StyleMapGANSynthesis.from_config({**generator.synthesis.get_config(), "norm": None})
-    plain.set_weights(generator.synthesis.get_weights())
-    for synthesis, factor in ((plain, 5), (generator.synthesis, 1)):
+    near = far = 0.0
+    for seed in range(8):  # single random networks may have it otherwise
+        keras.utils.set_random_seed(seed)
+        synthesis = StyleMapGANSynthesis(16, stylemap_size=4, norm=norm, **TINY)
         change = np.abs(synthesis(changed) - synthesis(stylemap)).mean((0, 3))
-        near, far = change[:4, :4].mean(), change[13:, 13:].mean()
-        assert near > factor * far
+        near, far = near + change[:4, :4].mean(), far + change[13:, 13:].mean()
+    assert near > factor * far
 
 
 def test_the_batch_may_be_unknown(generator):
