@@ -1,15 +1,22 @@
 """What importing the package does, and what it leaves alone."""
 
 import os
+import pkgutil
 import shutil
 import subprocess
 import sys
 
 import pytest
 
-from tfgan_edit import quiet
+from tfgan_edit import networks, quiet
 
 HEAVY = ["tensorflow_datasets", "dicebear", "dicebear_core", "resvg_py", "av", "tensorboard"]
+
+NETWORKS = [
+    module.name
+    for module in pkgutil.walk_packages(networks.__path__, f"{networks.__name__}.")
+    if not module.name.endswith(".complexity")  # counts, and registers nothing
+]
 
 
 def environment():
@@ -26,6 +33,7 @@ import tfgan_edit
 after = dict(os.environ), signal.getsignal(signal.SIGTERM), list(sys.argv), os.getcwd()
 print("same:", before == after)
 print("heavy:", [name for name in {HEAVY!r} if name in sys.modules])
+print("networks:", [m for m in {NETWORKS!r} if m not in sys.modules])  # else .keras files fail
 print("names:", [name for name in tfgan_edit.__all__ if not hasattr(tfgan_edit, name)])
 import tensorflow as tf
 from tensorflow.python.eager import context
@@ -43,6 +51,7 @@ print("policy:", keras.config.dtype_policy().name, keras.backend.backend())
     assert done.stdout.splitlines() == [
         "same: True",
         "heavy: []",
+        "networks: []",
         "names: []",
         "started: False",
         "policy: float32 tensorflow",
@@ -52,7 +61,7 @@ print("policy:", keras.config.dtype_policy().name, keras.backend.backend())
 def test_public_names():
     import tfgan_edit
 
-    names = {"Edit", "Preset", "load_editor", "load_preset", "save_preset"}
+    names = {"Edit", "Preset", "load_editor", "load_preset", "save_preset", "shipped_presets"}
     assert set(tfgan_edit.__all__) == {*names, "__version__"}
     assert tfgan_edit.__version__.count(".") == 2
     for name in names:

@@ -2,12 +2,14 @@ import json
 import os
 import shutil
 
+import absl.flags
 import h5py
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 
+from tfgan_edit import pack_preset
 from tfgan_edit import preset as preset_module
 from tfgan_edit.config import UserError
 from tfgan_edit.layers.registration import register
@@ -112,6 +114,49 @@ def test_settings_survive(tmp_path, settings):
     z, labels = latents(generator), np.eye(3, dtype=np.float32)[:2]
     labels = labels if generator.label_dim else None
     np.testing.assert_array_equal(loaded(z, labels=labels), generator(z, labels=labels))
+
+
+def test_shipped_presets_are_found_by_name_and_folders_go_first(saved, tmp_path, monkeypatch):
+    monkeypatch.setattr(preset_module, "SHIPPED", tmp_path / "shipped")
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(saved[0], tmp_path / "shipped" / "faces-16")
+    assert preset_module.shipped_presets() == ["faces-16"]
+    assert load_preset("faces-16", names=[]).path == tmp_path / "shipped" / "faces-16"
+    with pytest.raises(UserError, match="no preset at faces-32: .* with the package come faces-16"):
+        load_preset("faces-32")
+    shutil.copytree(saved[0], "faces-16")
+    assert load_preset("faces-16", names=[]).path == preset_module.Path("faces-16")
+
+
+def test_every_shipped_preset_loads_is_small_and_has_a_card():
+    total = 0
+    for name in preset_module.shipped_presets():
+        preset = load_preset(name)
+        size = sum(file.stat().st_size for file in preset.path.iterdir())
+        total += size
+        assert size <= 6e6, name
+        card = (preset.path / "README.md").read_text()
+        assert preset.metadata["method"] and preset.metadata["licence"] in card, name
+        assert f'load_preset("{name}")' in card, name
+        for network in preset.networks.values():
+            assert all(np.isfinite(weight).all() for weight in network.weights), name
+    assert total <= 30e6
+
+
+def test_packing_keeps_what_is_asked_for_at_half_the_size(saved, tmp_path, capsys):
+    flags = absl.flags.FlagValues()
+    pack_preset.define_flags(flags)
+    out = tmp_path / "packed"
+    flags(["", f"--preset={saved[0]}", f"--out={out}", "--networks=generator", "--note=by hand"])
+    pack_preset.main(flags)
+    packed = load_preset(out)
+    assert list(packed.networks) == ["generator"] and "wrote" in capsys.readouterr().out
+    assert packed.metadata["packed_from"] == sha256_of(saved[0] / "config.json")
+    assert "| how | by hand |" in (out / "README.md").read_text()
+    for one, other in zip(
+        packed.networks["generator"].weights, saved[1]["generator"].weights, strict=True
+    ):
+        np.testing.assert_array_equal(one, np.asarray(other).astype(np.float16))
 
 
 def test_files_of_a_preset(saved, tmp_path):

@@ -11,6 +11,8 @@ from tfgan_edit.data import register_tfds_on_import
 from tfgan_edit.networks import (  # noqa: F401 - registers their classes
     attribute_classifier,
     encoder,
+    features,
+    gans_n_roses,
     isf_gan,
     mobile_pix2pixhd,
     mobilestylegan,
@@ -19,12 +21,20 @@ from tfgan_edit.networks import (  # noqa: F401 - registers their classes
     stylegan2,
     stylemapgan,
 )
-from tfgan_edit.preset import Preset, load_preset, save_preset
+from tfgan_edit.preset import Preset, load_preset, save_preset, shipped_presets
 
 register_tfds_on_import()
 
 __version__ = "0.1.0"
-__all__ = ["Edit", "Preset", "load_editor", "load_preset", "save_preset", "__version__"]
+__all__ = [
+    "Edit",
+    "Preset",
+    "load_editor",
+    "load_preset",
+    "save_preset",
+    "shipped_presets",
+    "__version__",
+]
 
 
 def __getattr__(name):

@@ -17,7 +17,7 @@ Trained networks for `tfgan_edit`: StyleGAN-family face editing in TensorFlow an
 ```python
 import tfgan_edit
 
-preset = tfgan_edit.load_preset("path/to/this/folder")
+preset = tfgan_edit.load_preset("{folder}")
 {first} = preset.networks["{first}"]
 ```
 
@@ -43,13 +43,14 @@ preset = tfgan_edit.load_preset("path/to/this/folder")
 """
 
 
-def model_card(entries, metadata, with_samples=False):
+def model_card(entries, metadata, with_samples=False, folder="path/to/this/folder"):
     """Markdown for a preset.
 
     Args:
         entries: network name -> its entry of config.json.
         metadata: as in `save_preset`; whatever is absent is called "not stated".
         with_samples: whether samples.png lies beside the card.
+        folder: what `load_preset` is given in the example.
     """
     data = metadata.get("data") or {}
     data = data if isinstance(data, dict) else {"name": data}
@@ -59,6 +60,7 @@ def model_card(entries, metadata, with_samples=False):
     return TEMPLATE.format(
         title=_text(metadata.get("method") or "Preset"),
         samples="\n![samples](samples.png)\n" if with_samples else "",
+        folder=folder,
         first=next(iter(entries)),
         networks=_table(
             ["name", "class", "parameters", "precision", "stored as"],
@@ -84,6 +86,7 @@ def model_card(entries, metadata, with_samples=False):
                 ["hardware", metadata.get("hardware")],
                 ["time", metadata.get("time")],
                 ["made from", metadata.get("parents")],
+                *([["how", metadata["note"]]] if metadata.get("note") else []),
                 ["created", metadata.get("created")],
                 ["tfgan_edit", metadata.get("tfgan_edit")],
             ],

@@ -29,6 +29,7 @@ from tfgan_edit.storage import atomic_folder, read_json, require_space, sha256_o
 
 FORMAT = "tfgan_edit preset"
 FORMAT_VERSION = 1
+SHIPPED = Path(__file__).parent / "presets"  # those that come with the package
 CONFIG, METADATA, CARD, SAMPLES = "config.json", "metadata.json", "README.md", "samples.png"
 WEIGHTS_DTYPES = ("float32", "float16")
 DTYPE_POLICIES = ("float32", "bfloat16", "float16", "mixed_bfloat16", "mixed_float16")
@@ -107,7 +108,8 @@ def save_preset(path, networks, *, config, metadata, weights_dtype="float32", sa
         write_json(folder / METADATA, metadata)
         if samples is not None:
             write_picture(folder / SAMPLES, samples)
-        card = model_card(entries, metadata, with_samples=samples is not None)
+        folder_name = path.name if path.parent.resolve() == SHIPPED else "path/to/this/folder"
+        card = model_card(entries, metadata, samples is not None, folder_name)
         (folder / CARD).write_text(card, encoding="utf-8")
     return path
 
@@ -116,7 +118,8 @@ def load_preset(path, names=None):
     """Builds the networks of a preset and reads their weights.
 
     Args:
-        path: the preset's folder, or a run folder that has one in `preset/`.
+        path: the preset's folder, a run folder that has one in `preset/`, or a name of
+            `shipped_presets()`; a folder of that name goes first.
         names: networks to load; default all.
 
     Returns:
@@ -135,6 +138,11 @@ def load_preset(path, names=None):
             # Replaced by a training while it was read: read the next one.
             if sha256 == sha256_of(path / CONFIG):
                 raise
+
+
+def shipped_presets():
+    """Names of the presets that come with the package, sorted."""
+    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{CONFIG}"))
 
 
 def preset_networks(path):
@@ -234,9 +242,14 @@ def _is_preset(path):
 
 
 def _preset_folder(path):
-    """The preset at `path` or, of a run folder, in it."""
+    """The preset at `path`, in it if it is a run folder, or the shipped one of that name."""
     if not path.exists():
-        raise UserError(f"no preset at {path}: there is no such folder")
+        if str(path) in (shipped := shipped_presets()):
+            return SHIPPED / path
+        raise UserError(
+            f"no preset at {path}: there is no such folder; with the package come "
+            f"{', '.join(shipped) or 'none'}"
+        )
     if not path.is_dir():
         raise UserError(f"{path} is not a preset: it is a file; give the folder it lies in")
     # A run's own config.json has no format entry; a damaged one is reported by what follows.
