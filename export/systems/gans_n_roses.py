@@ -1,10 +1,15 @@
-"""GANs N' Roses: photo + style -> drawing; and in two steps, to encode once and draw often."""
+"""GANs N' Roses: photo + style -> drawing; in two steps, to encode once and draw often; and back.
+
+The style of a drawing is read by the encoder of the opposite generator, so `read_style` is there
+where a preset has that one.
+"""
 
 from export.framing import describe_framing
 from export.serving import (
     Port,
     ServingGraph,
     Signature,
+    in_float32,
     photo,
     serves,
     standard_normal,
@@ -35,14 +40,32 @@ def generator(preset, network, options):
     def decode(contents, styles):
         return to_photo(network.decode(contents, styles))
 
+    signatures = [
+        Signature("draw", (source, style), (drawing,), draw),
+        Signature("encode", (source,), (content, own), encode),
+        Signature("decode", (content, style), (drawing,), decode),
+    ]
+    networks = [network]
+    if "backward_generator" in preset.networks:
+        reader = in_float32(preset.networks["backward_generator"]).encoder
+        networks.append(reader)
+        signatures.append(_read_style(reader, style.shape))
     return ServingGraph(
         system="gans_n_roses",
         task="photo_and_style_to_drawing",
-        signatures=(
-            Signature("draw", (source, style), (drawing,), draw),
-            Signature("encode", (source,), (content, own), encode),
-            Signature("decode", (content, style), (drawing,), decode),
-        ),
-        networks=(network,),
+        signatures=tuple(signatures),
+        networks=tuple(networks),
         framing=describe_framing(height, width),
     )
+
+
+def _read_style(encoder, shape):
+    height, width = encoder.resolution
+    about = "a drawing whose style is wanted"
+    source = photo("reference", height, width, encoder.img_channels, about)
+    style = Port("reference_style", "latent", shape, None, "the style of the drawing")
+
+    def read_style(drawings):
+        return encoder(to_image(drawings))[1]
+
+    return Signature("read_style", (source,), (style,), read_style)

@@ -125,6 +125,25 @@ def test_a_part_of_a_reference(tmp_path):
     assert np.any(np.abs(expected - editor(PHOTOS[:1]).astype(int)) > 1)
 
 
+def test_the_style_of_a_drawing(graph, tmp_path):
+    made, preset = graph("gans_n_roses")
+    assert [signature.name for signature in made.signatures] == ["draw", "encode", "decode"]
+    backward = type(made.networks[0])(**made.networks[0].get_config())
+    networks = {"generator": made.networks[0], "backward_generator": backward}
+    both = load_preset(save_preset(tmp_path / "both", networks, config={}, metadata={}))
+    made = serving_graph(both)
+    made.check_shapes()
+    draw, encode, decode, read_style = made.signatures
+    photos = np.random.RandomState(2).randint(0, 256, (2, 32, 32, 3), np.uint8)
+    content = encode(to_unit(photos[:1]))["content"]
+    style = read_style(to_unit(photos[1:]))["reference_style"]
+    drawing = decode(content, style)["drawing"]
+    expected = load_editor(both.path)(photos[:1], Edit(reference=photos[1]))
+    assert np.abs(to_byte(drawing) - expected).max() <= 1
+    own = made.networks[0].encode(photos[1:].astype(np.float32) / 127.5 - 1)[1]
+    assert np.abs(own - style).max() > 0.1  # another encoder's
+
+
 def test_the_hidden_zero_is_zero():
     for value in (-3.0, 0.0, 2.5):
         zero = hidden_zero(np.full((2, 3), value, np.float32))
