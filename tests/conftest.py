@@ -11,6 +11,8 @@ import hypothesis  # noqa: E402
 import keras  # noqa: E402
 import pytest  # noqa: E402
 
+from tests.browser import browser, open_page  # noqa: E402, F401 - fixtures
+
 pytest.register_assert_rewrite("tests.cases")
 
 # The same examples on every run, and no limit on their time: the first one compiles.
