@@ -64,6 +64,8 @@ class Port:
         about: a few words.
         draw: function of a `numpy.random.RandomState` -> a typical value of that shape; None for
             photos, of which data has better ones, and for codes, which another signature makes.
+        distribution: "standard_normal" where every draw from it is a good value, which
+            applications then offer by seed; else None.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Port:
     range: tuple[float, float] | None = None
     about: str = ""
     draw: Callable | None = None
+    distribution: str | None = None
 
     def describe(self):
         """Plain values for export.json."""
@@ -82,6 +85,7 @@ class Port:
             "shape": list(self.shape),
             "layout": "NHWC" if len(self.shape) == 4 else "NC",
             "range": None if self.range is None else list(self.range),
+            "distribution": self.distribution,
             "about": self.about,
         }
 
@@ -219,6 +223,12 @@ def in_float32(network):
 def photo(name, height, width, channels=3, about=""):
     """`Port` of a picture in [0, 1]."""
     return Port(name, "photo", (1, height, width, channels), (0.0, 1.0), about)
+
+
+def normal(name, shape):
+    """`Port` of a latent of which every standard normal value is good."""
+    about, distribution = "standard normal", "standard_normal"
+    return Port(name, "latent", shape, None, about, standard_normal(shape), distribution)
 
 
 def to_image(photos):

@@ -10,9 +10,9 @@ from export.serving import (
     ServingGraph,
     Signature,
     in_float32,
+    normal,
     photo,
     serves,
-    standard_normal,
     to_image,
     to_photo,
 )
@@ -26,7 +26,7 @@ def generator(preset, network, options):
     source = photo("photo", height, width, network.img_channels, "the picture to draw")
     drawing = photo("drawing", height, width, network.img_channels, "the drawing")
     shape = (1, network.style_dim)
-    style = Port("style", "latent", shape, None, "standard normal", standard_normal(shape))
+    style = normal("style", shape)
     own = Port("photo_style", "latent", shape, None, "the style that the photo itself has")
     shape = (1, *network.encoder.content_shape)
     content = Port("content", "code", shape, None, "what decode reads of a photo")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from export.serving import Port, ServingGraph, Signature, serves, standard_normal
+from export.serving import Port, ServingGraph, Signature, normal, serves, standard_normal
 from tfgan_edit.networks.isf_gan import ImplicitStyleFunction
 
 
@@ -16,7 +16,7 @@ def style_function(preset, network, options):
     shape = (1, len(network.label_names))
     labels = Port("labels", "condition", shape, (0.0, 1.0), f"0 or 1: {names}", _binary(shape))
     shape = (1, network.z_dim)
-    z = Port("z", "latent", shape, None, "standard normal", standard_normal(shape))
+    z = normal("z", shape)
     return ServingGraph(
         system="isf_gan",
         task="latent_to_latent",

@@ -10,9 +10,9 @@ from export.serving import (
     ServingGraph,
     Signature,
     hidden_zero,
+    normal,
     photo,
     serves,
-    standard_normal,
     to_photo,
 )
 from tfgan_edit.networks.stylegan import StyleGANGenerator
@@ -60,7 +60,7 @@ def _inputs(network, latent):
 
     if latent == "z":
         shape = (1, network.z_dim)
-        ports = [Port("z", "latent", shape, None, "standard normal", standard_normal(shape))]
+        ports = [normal("z", shape)]
         if network.label_dim:
             shape = (1, network.label_dim)
             ports.append(

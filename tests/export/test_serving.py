@@ -92,6 +92,8 @@ def test_latents_become_pictures(graph, name, latent):
     (port,) = signature.inputs
     value = port.draw(np.random.RandomState(3))
     assert value.shape == port.shape
+    distribution = port.describe()["distribution"]
+    assert distribution == ("standard_normal" if latent == "z" else None)
     generator = preset.networks["generator"]
     if latent == "z":
         w_plus = generator.mapping(value, truncation=0.7)
@@ -134,6 +136,7 @@ def test_the_style_of_a_drawing(graph, tmp_path):
     made = serving_graph(both)
     made.check_shapes()
     draw, encode, decode, read_style = made.signatures
+    assert [port.distribution for port in decode.inputs] == [None, "standard_normal"]
     photos = np.random.RandomState(2).randint(0, 256, (2, 32, 32, 3), np.uint8)
     content = encode(to_unit(photos[:1]))["content"]
     style = read_style(to_unit(photos[1:]))["reference_style"]
