@@ -7,7 +7,7 @@ that does the same (`editing.framing`, `editing.alignment`), or checked against 
 from tfgan_edit.editing import alignment
 
 LANCZOS_LOBES = 3  # of Pillow's LANCZOS
-BICUBIC_A = -0.5  # of Pillow's BICUBIC
+BICUBIC_A = -1.0  # of the BICUBIC with which Pillow turns pictures; that which resizes has -0.5
 
 
 def describe_framing(height, width):
