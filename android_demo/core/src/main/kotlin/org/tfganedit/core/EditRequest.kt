@@ -17,7 +17,12 @@ sealed interface Style {
  */
 class Mask(val width: Int, val height: Int, val values: FloatArray)
 
-/** What to make; requests with the same parts as before reuse what was computed of them. */
+/**
+ * What to make; requests with the same parts as before reuse what was computed of them.
+ *
+ * @property whole whether the edit is put back into the photo; a preview is the network's input and
+ *     output as they are.
+ */
 data class EditRequest(
     val model: ModelSpec,
     val backend: Backend,
@@ -27,6 +32,7 @@ data class EditRequest(
     val reference: Photo? = null,
     val referencePlace: Place = Place.Center,
     val mask: Mask? = null,
+    val whole: Boolean = true,
 )
 
 /** A finished edit at full strength, and how it was made. */
@@ -35,6 +41,8 @@ class EditResult(
     /** What the edit is compared with, of the same size. */
     val before: Photo,
     val edited: Photo,
+    /** The network's picture, to be put into the same photo at another size. */
+    val output: Photo,
     /** The backend that ran. */
     val backend: Backend,
     /** [ImageModel.description]. */
