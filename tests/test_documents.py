@@ -1,0 +1,106 @@
+"""Every command that the documents, recipes and `--help` texts show is one that its verb takes.
+
+Commands are not run here (a training takes hours): flags are parsed by the verb itself, recipes
+loaded with what the command overrides, and links between documents followed.
+"""
+
+import ast
+import importlib
+import re
+import shlex
+from pathlib import Path
+
+import absl.flags
+import pytest
+
+from tfgan_edit import quick_start
+from tfgan_edit.config import load_recipe, override
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "android_demo").glob("*.md")),
+]
+CODE = [
+    *sorted((ROOT / "configs").glob("*.py")),
+    *sorted((ROOT / "tfgan_edit").glob("*.py")),
+    *sorted((ROOT / "export").glob("**/*.py")),
+]
+FILES = [path for path in DOCUMENTS + CODE if path.is_file()]
+COMMAND = re.compile(
+    r"\bpython -m ((?:tfgan_edit|export)(?:\.\w+)*)((?:\"[^\"]*\"|'[^'\n]*'|[^\n`|&;<>()\"'])*)"
+)
+# Names in capitals, values of a shell and "…" stand for what the reader puts there.
+PLACEHOLDER = re.compile(r"…|\$|NEW\.py|\bD\b")
+
+
+def shown(path):
+    """What a file shows as code: fenced blocks and spans, or the lines of its docstring."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".md":
+        blocks = re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)
+        spans = re.findall(r"[^`]`(python -m [^`]*)`", text)
+        return [re.sub(r"\\\n\s*", " ", block) for block in blocks] + [
+            span.replace("\n", " ") for span in spans
+        ]
+    text = ast.get_docstring(ast.parse(text)) or ""
+    text = re.sub(r"\n +(--\w)", r" \1", text.replace("\\\n", ""))
+    return re.findall(r"^ *(?:[Cc]ommand: )?(python -m .*)", text, re.MULTILINE)
+
+
+def commands(path):
+    """(module, flags) of every command that a file shows."""
+    for text in shown(path):
+        for module, rest in COMMAND.findall(text):
+            yield module, " ".join(re.split(r"(?:^|\s)#", rest)[0].split())
+
+
+def parsed(module, rest):
+    verb = importlib.import_module(f"{module}.__main__" if module == "export" else module)
+    flags = absl.flags.FlagValues()
+    verb.define_flags(flags)
+    left = flags(["", *shlex.split(rest)])[1:]
+    assert not left, f"arguments without a flag: {left}"
+    return flags
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_have_flags_that_exist(path):
+    for module, rest in commands(path):
+        if PLACEHOLDER.search(rest):
+            continue
+        try:
+            flags = parsed(module, rest)
+        except (absl.flags.Error, ImportError, ValueError) as error:
+            pytest.fail(f"python -m {module} {rest}: {error}")
+        if module == "tfgan_edit.train":
+            recipe = load_recipe(str(ROOT / flags.config)) if flags.config else None
+            override(recipe or quick_start.get_config(), flags.set)
+
+
+def test_there_are_commands_to_check():
+    found = [module for path in FILES for module, _ in commands(path)]
+    verbs = {
+        f"tfgan_edit.{path.stem}"
+        for path in (ROOT / "tfgan_edit").glob("*.py")
+        if path.stem != "config" and "run_verb(main" in path.read_text(encoding="utf-8")
+    }
+    assert len(found) > 150 and verbs | {"export", "export.benchmark"} <= set(found)
+
+
+def test_a_wrong_flag_is_seen(tmp_path):
+    (tmp_path / "a.md").write_text("```sh\npython -m tfgan_edit.generate \\\n    --sedes 1\n```\n")
+    [(module, rest)] = commands(tmp_path / "a.md")
+    with pytest.raises(absl.flags.Error, match="sedes"):
+        parsed(module, rest)
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in DOCUMENTS if p.is_file()], ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_links_lead_to_files(path):
+    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+        if not re.match(r"[a-z]+:", link):
+            assert (path.parent / link).exists(), link
