@@ -1,0 +1,1 @@
+"""A page that edits photos in the browser, with the files that `export` wrote."""
