@@ -21,7 +21,10 @@ def describe_framing(height, width):
             one. e = right eye - left eye, m = middle of the mouth's corners - middle of the eyes;
             its horizontal axis has the direction of e - (-m.y, m.x); half the side =
             max(eyes_factor · |e|, mouth_factor · |m|); the centre lies at the middle of the eyes
-            + centre_shift · m + 0.5.
+            + centre_shift · m + 0.5. n = floor(side / size / min_pixels); a photo with n > 1 is
+            resized to 1 / n first. It is sampled at k times the size, k = ceil(side / size) up to
+            max_supersampling, rounded down, and resized. What it needs beyond the photo is
+            mirrored (`outside`, `editing.alignment` says how).
         resize: antialiased: the kernel is stretched by max(1, source / target), weights are
             divided by their sum, pixels' centres lie at + 0.5, each axis is rounded to uint8.
         strength: photo + strength · (edited - photo), range [0, 1], without running again.
@@ -39,9 +42,17 @@ def describe_framing(height, width):
                 "eyes_factor": alignment.EYES_FACTOR,
                 "mouth_factor": alignment.MOUTH_FACTOR,
                 "centre_shift": alignment.CENTRE_SHIFT,
+                "min_pixels": alignment.MIN_PIXELS,
                 "max_supersampling": alignment.MAX_SUPERSAMPLING,
-                "sampling": {"filter": "bicubic", "a": BICUBIC_A},
-                "outside": "mirrored",
+                "sampling": {"filter": "bicubic", "a": BICUBIC_A, "rounding": "down"},
+                "outside": {
+                    "rule": "mirrored, blurred, faded to the median colour",
+                    "border": alignment.BORDER,
+                    "min_border": alignment.MIN_BORDER,
+                    "margin": alignment.MARGIN,
+                    "blur": alignment.BLUR,
+                    "blur_slope": alignment.BLUR_SLOPE,
+                },
             },
         },
         "resize": {

@@ -25,6 +25,11 @@ SIXTY_EIGHT = (range(36, 42), range(42, 48), 48, 54)  # of the iBUG 300-W annota
 EYES_FACTOR, MOUTH_FACTOR, CENTRE_SHIFT = 2.0, 1.8, 0.1
 FEATHER = 0.1  # of an edit's soft border, as a part of its side
 MAX_SUPERSAMPLING = 4  # times the side at which a turned face is sampled before it is averaged
+MIN_PIXELS = 2  # of a photo that is shrunk first, for one pixel of the result
+# What a square needs outside of the photo, in sides: how far it must lie inside to need nothing,
+# what is added else, and the standard deviation of the blur, which is full at the photo's border
+# and sets in 1 / BLUR_SLOPE of the margin inside.
+BORDER, MIN_BORDER, MARGIN, BLUR, BLUR_SLOPE = 0.1, 3, 0.3, 0.02, 3  # MIN_BORDER in pixels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,7 +159,7 @@ def _moved(square, left, top):
 
 def _shrunk(photo, square, size):
     """Photo and square at 1/n of their size, with at least two pixels for one of the result."""
-    factor = int(square.side / size / 2)
+    factor = int(square.side / size / MIN_PIXELS)
     if factor < 2:
         return photo, square
     image = Image.fromarray(photo)
@@ -167,7 +172,8 @@ def _shrunk(photo, square, size):
 
 def _bounds(square):
     """Left, top, right and bottom of a turned square with a border of a tenth of its side."""
-    reach = abs(square.half_side[0]) + abs(square.half_side[1]) + max(0.1 * square.side, 3)
+    border = max(BORDER * square.side, MIN_BORDER)
+    reach = abs(square.half_side[0]) + abs(square.half_side[1]) + border
     left, top = np.floor(np.subtract(square.centre, reach)).astype(int)
     right, bottom = np.ceil(np.add(square.centre, reach)).astype(int)
     return left, top, right, bottom
@@ -186,18 +192,18 @@ def _padded(photo, square):
     height, width = photo.shape[:2]
     left, top, right, bottom = _bounds(square)
     pads = np.maximum([-left, -top, right - width, bottom - height], 0)
-    if pads.max() <= max(round(0.1 * square.side), 3):  # the border alone
+    if pads.max() <= max(round(BORDER * square.side), MIN_BORDER):  # the border alone
         return photo, square
-    pads = np.maximum(pads, round(0.3 * square.side))
+    pads = np.maximum(pads, round(MARGIN * square.side))
     left, top, right, bottom = pads
     padded = np.pad(photo, [(top, bottom), (left, right), (0, 0)], "reflect")
     y, x = np.mgrid[: padded.shape[0], : padded.shape[1]]
     inside_x = np.minimum(x / left, (padded.shape[1] - 1 - x) / right)
     inside_y = np.minimum(y / top, (padded.shape[0] - 1 - y) / bottom)
     outside = (1 - np.minimum(inside_x, inside_y))[..., np.newaxis]  # 1 at the edge, 0 in the photo
-    blurred = Image.fromarray(padded).filter(ImageFilter.GaussianBlur(0.02 * square.side))
+    blurred = Image.fromarray(padded).filter(ImageFilter.GaussianBlur(BLUR * square.side))
     padded = padded.astype(np.float32)
-    padded += (np.asarray(blurred) - padded) * np.clip(3 * outside + 1, 0, 1)
+    padded += (np.asarray(blurred) - padded) * np.clip(BLUR_SLOPE * outside + 1, 0, 1)
     padded += (np.median(padded, axis=(0, 1)) - padded) * np.clip(outside, 0, 1)
     return np.clip(np.round(padded), 0, 255).astype(np.uint8), _moved(square, -left, -top)
 

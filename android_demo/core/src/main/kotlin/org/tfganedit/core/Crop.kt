@@ -1,5 +1,7 @@
 package org.tfganedit.core
 
+import kotlin.math.min
+
 /** A part of a photo in whole pixels. */
 data class Box(val left: Int, val top: Int, val width: Int, val height: Int)
 
@@ -13,6 +15,13 @@ sealed interface Place {
 }
 
 object Crop {
-    /** The middle of [photoWidth] x [photoHeight] at the shape of [width] x [height]. */
-    fun center(photoWidth: Int, photoHeight: Int, width: Int, height: Int): Box = TODO()
+    /** The largest middle part of [photoWidth] x [photoHeight] of the shape [width] x [height]. */
+    fun center(photoWidth: Int, photoHeight: Int, width: Int, height: Int): Box {
+        val scale = min(photoHeight.toDouble() / height, photoWidth.toDouble() / width)
+        val keptHeight = Math.rint(scale * height).toInt() // halves to even
+        val keptWidth = Math.rint(scale * width).toInt()
+        val left = (photoWidth - keptWidth) / 2
+        val top = (photoHeight - keptHeight) / 2
+        return Box(left, top, keptWidth, keptHeight)
+    }
 }

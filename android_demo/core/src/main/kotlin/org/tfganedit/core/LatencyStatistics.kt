@@ -1,27 +1,58 @@
 package org.tfganedit.core
 
+import kotlin.math.ceil
+
 /** Milliseconds of one run, before, in and after the network. */
 data class Latency(val pre: Double, val model: Double, val post: Double) {
     val total: Double get() = pre + model + post
 }
 
 /**
- * What runs took. The first one, which compiles and allocates, is kept apart.
+ * What runs took.
  *
- * @property kept number of latest runs of which median and 90th percentile are taken.
+ * @property first of the first run, which compiles and allocates; it is in no other number.
+ * @property count of runs after it.
+ * @property median of each part, over the latest runs; null before the second run.
+ * @property percentile90 by nearest rank, likewise.
  */
-class LatencyStatistics(val kept: Int = 50) {
-    /** The first run, or null before it. */
-    val first: Latency? get() = TODO()
+data class LatencySummary(
+    val first: Latency,
+    val count: Int,
+    val median: Latency?,
+    val percentile90: Latency?,
+)
 
-    /** Number of runs after the first one, also those no longer kept. */
-    val count: Int get() = TODO()
+/** Collects what runs took; of the latest [kept] ones after the first it knows the distribution. */
+class LatencyStatistics(private val kept: Int = 50) {
+    private var first: Latency? = null
+    private var count = 0
+    private val latest = ArrayDeque<Latency>()
 
-    fun add(latency: Latency): Unit = TODO()
+    init {
+        require(kept > 0) { "at least one run must be kept. Received: $kept" }
+    }
 
-    /** Median of each part over the kept runs, or null before the second run. */
-    fun median(): Latency? = TODO()
+    /** Adds a run and tells what is known now. */
+    fun add(latency: Latency): LatencySummary {
+        val start = first
+        if (start == null) {
+            first = latency
+            return LatencySummary(latency, 0, null, null)
+        }
+        count++
+        latest.addLast(latency)
+        if (latest.size > kept) latest.removeFirst()
+        return LatencySummary(start, count, of(::median), of(::percentile90))
+    }
 
-    /** 90th percentile (nearest rank) of each part, or null before the second run. */
-    fun percentile90(): Latency? = TODO()
+    private fun of(statistic: (List<Double>) -> Double) = Latency(
+        statistic(latest.map { it.pre }.sorted()),
+        statistic(latest.map { it.model }.sorted()),
+        statistic(latest.map { it.post }.sorted()),
+    )
+
+    private fun median(sorted: List<Double>) =
+        (sorted[(sorted.size - 1) / 2] + sorted[sorted.size / 2]) / 2
+
+    private fun percentile90(sorted: List<Double>) = sorted[ceil(0.9 * sorted.size).toInt() - 1]
 }

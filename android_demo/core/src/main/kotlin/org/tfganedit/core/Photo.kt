@@ -14,8 +14,9 @@ class Photo(val width: Int, val height: Int, val pixels: IntArray) {
 
     /** The part of [width] x [height] pixels from ([left], [top]) on. */
     fun part(left: Int, top: Int, width: Int, height: Int): Photo {
-        require(left >= 0 && top >= 0 && left + width <= this.width && top + height <= this.height) {
-            "the part must lie in ${this.width} x ${this.height}. Received: $left $top $width $height"
+        val (right, bottom) = left + width to top + height
+        require(left >= 0 && top >= 0 && right <= this.width && bottom <= this.height) {
+            "a part lies in ${this.width} x ${this.height}. Received: $left $top $width $height"
         }
         if (width == this.width && height == this.height) return this
         val out = IntArray(width * height)
@@ -34,4 +35,5 @@ internal fun green(pixel: Int) = pixel shr 8 and 0xFF
 
 internal fun blue(pixel: Int) = pixel and 0xFF
 
-internal fun pixel(red: Int, green: Int, blue: Int) = OPAQUE or (red shl 16) or (green shl 8) or blue
+internal fun pixel(red: Int, green: Int, blue: Int) =
+    OPAQUE or (red shl 16) or (green shl 8) or blue

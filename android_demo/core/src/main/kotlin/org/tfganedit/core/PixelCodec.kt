@@ -39,5 +39,6 @@ object PixelCodec {
         return Photo(width, height, pixels)
     }
 
-    internal fun toByte(value: Float) = Math.rint((255f * value).toDouble()).toInt().coerceIn(0, 255)
+    internal fun toByte(value: Float) =
+        Math.rint((255f * value).toDouble()).toInt().coerceIn(0, 255)
 }
