@@ -194,7 +194,7 @@ def test_w_ships_as_well(graphs, tmp_path):
 
 @pytest.mark.large
 @pytest.mark.skipif(gpu_gate.driver() is None, reason=f"no Vulkan driver: {gpu_gate.INSTALL}")
-@pytest.mark.parametrize("name", ("student", "classes", "gans_n_roses"))
+@pytest.mark.parametrize("name", ("student", "classes", "gans_n_roses", "isf_gan"))
 def test_the_gpu_takes_all(graphs, files, name):
     assert gate(graphs[name], files[name])["status"] == "passed"
 

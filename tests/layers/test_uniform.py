@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.cases import assert_close, run_layer_test
 from tests.reference.convolution import conv2d as reference_conv2d
@@ -93,3 +94,25 @@ def test_first_weights(layer, fan_in, shape):
 def test_kernels_that_do_not_fit(settings, message):
     with pytest.raises(ValueError, match=message):
         UniformConv2D(2, **settings)
+
+
+@pytest.mark.parametrize("rows", (1, 5))
+def test_one_sample_is_computed_as_in_a_batch(rows):
+    """A batch of 1 takes another path, a product a row."""
+    layer = UniformDense(4, rows=5)
+    x = tf.constant(np.random.RandomState(0).randn(3, rows, 6), tf.float32)
+    both = layer(x)
+    for index in range(3):
+        one = x[index : index + 1]
+        with tf.GradientTape() as tape:
+            y = layer(one)
+            loss = tf.reduce_sum(y**2)
+        np.testing.assert_allclose(y, both[index : index + 1], atol=1e-6)
+        with tf.GradientTape() as other:
+            expected = tf.reduce_sum(layer(tf.concat([one, x[:1] * 0], 0))[:1] ** 2)
+        for a, b in zip(
+            tape.gradient(loss, layer.trainable_weights),
+            other.gradient(expected, layer.trainable_weights),
+            strict=True,
+        ):
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)

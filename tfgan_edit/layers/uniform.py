@@ -10,6 +10,7 @@ import tensorflow as tf
 from tfgan_edit.layers.equalized import ComputeDtypeLayer, check_positive
 from tfgan_edit.layers.registration import register
 from tfgan_edit.ops.convolution import conv2d
+from tfgan_edit.ops.modulation import row_of
 
 
 def _uniform(fan_in):
@@ -49,6 +50,12 @@ class UniformDense(ComputeDtypeLayer):
         kernel, bias = tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.bias)
         if self.rows is None:
             return tf.matmul(x, kernel) + bias
+        if x.shape[0] == 1:
+            # What ships has a batch of 1. LiteRT's accelerator for graphics processors compiles
+            # the product of three axes below and gives wrong numbers, so a product a row.
+            rows = [row_of(x, index if x.shape[1] > 1 else 0) for index in range(self.rows)]
+            y = [tf.matmul(row, kernel[index]) for index, row in enumerate(rows)]
+            return tf.reshape(tf.concat(y, axis=-1), [1, self.rows, self.units]) + bias
         y = tf.matmul(tf.transpose(x, [1, 0, 2]), kernel)  # [R, N, I] · [R, I, O]
         return tf.transpose(y, [1, 0, 2]) + bias
 

@@ -47,7 +47,9 @@ class AdaptiveLayerNorm(ComputeDtypeLayer):
         self.norm.build(x_shape)
 
     def call(self, x, style):
-        gamma, beta = tf.split(self.dense(style), 2, axis=-1)
+        # Not tf.split: LiteRT's accelerator for graphics processors mixes the rows of its halves.
+        both = self.dense(style)
+        gamma, beta = both[..., : x.shape[-1]], both[..., x.shape[-1] :]
         return (1 + gamma) * self.norm(tf.cast(x, tf.float32)) + beta
 
     def get_config(self):
