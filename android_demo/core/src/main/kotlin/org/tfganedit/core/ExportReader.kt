@@ -55,7 +55,7 @@ internal class ExportReader(private val folder: String, private val title: Strin
         return Port(json["name"].string, kind, shape, distribution, json["about"].string)
     }
 
-    private fun framing(json: Json): FramingRule {
+    fun framing(json: Json): FramingRule {
         json["to_float"].expect("byte / 255")
         json["to_byte"].expect("clip(round(255 * value), 0, 255)")
         json["strength"]["rule"].expect("photo + strength * (edited - photo)")
