@@ -1,0 +1,6 @@
+package android.database;
+
+import java.io.Closeable;
+
+public interface Cursor extends Closeable {
+}

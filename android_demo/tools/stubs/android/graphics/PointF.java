@@ -1,0 +1,6 @@
+package android.graphics;
+
+public class PointF {
+    public float x;
+    public float y;
+}

@@ -1,0 +1,5 @@
+package android.view.inputmethod;
+
+public class EditorInfo {
+    public static final int IME_ACTION_DONE = 6;
+}
