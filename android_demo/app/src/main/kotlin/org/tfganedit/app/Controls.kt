@@ -4,7 +4,6 @@ import android.app.Activity
 import android.view.View
 import android.widget.AdapterView
 import android.widget.ArrayAdapter
-import android.widget.RadioButton
 import android.widget.RadioGroup
 import android.widget.SeekBar
 import android.widget.Spinner
@@ -17,6 +16,7 @@ class Controls(private val activity: Activity, private val session: EditSession,
     private val backend = activity.findViewById<Spinner>(R.id.backend)
     private val strength = activity.findViewById<SeekBar>(R.id.strength)
     private val strengthValue = activity.findViewById<TextView>(R.id.strength_value)
+    private val group = activity.findViewById<RadioGroup>(R.id.modes)
     private val modes = mapOf(
         Mode.COMPARE to R.id.mode_compare,
         Mode.PLACE to R.id.mode_place,
@@ -29,10 +29,8 @@ class Controls(private val activity: Activity, private val session: EditSession,
         backend.onChoice { session.choose(Backend.entries[it]) }
         model.onChoice { place -> session.models.getOrNull(place)?.let(session::choose) }
         strength.onMove { session.strengthen(toStrength(it)) }
-        activity.findViewById<RadioGroup>(R.id.modes).setOnCheckedChangeListener { _, id ->
-            val chosen = modes.entries.find { it.value == id }?.key
-            if (chosen != null && chosen != session.state.mode) session.choose(chosen)
-        }
+        // Not the group's listener: it also tells of what this class sets.
+        for ((mode, id) in modes) on(id) { session.choose(mode) }
         on(R.id.find_face) { session.placeAtFace() }
         on(R.id.middle) { session.place(null, done = true) }
         on(R.id.larger) { session.zoom(ZOOM) }
@@ -45,11 +43,15 @@ class Controls(private val activity: Activity, private val session: EditSession,
             list(model, names)
             listed = names
         }
+        val refused = activity.findViewById<TextView>(R.id.refused)
+        refused.replace(session.refused.joinToString("\n"))
+        refused.show(session.refused.isNotEmpty())
         model.choose(session.models.indexOf(session.model))
         backend.choose(session.state.backend.ordinal)
         strength.progress = toProgress(session.state.strength)
         strengthValue.replace(activity.getString(R.string.percent, strength.progress))
-        for ((mode, id) in modes) activity.findViewById<RadioButton>(id).isChecked = mode == session.state.mode
+        val mode = modes.getValue(session.state.mode)
+        if (group.checkedRadioButtonId != mode) group.check(mode)
         activity.findViewById<View>(R.id.mode_place).show(session.canPlace)
         activity.findViewById<View>(R.id.mode_brush).show(session.model?.controls?.mask == true)
         activity.findViewById<View>(R.id.place_panel).show(session.state.mode == Mode.PLACE)

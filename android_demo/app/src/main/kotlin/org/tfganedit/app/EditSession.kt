@@ -54,7 +54,17 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
         private set
     var shown: ShownEdit? = null
         private set
+
+    /** What a user is to know of the last choice. */
     var notice: Notice? = null
+        private set
+
+    /** What the engine does, while it takes long. */
+    var progress: String? = null
+        private set
+
+    /** Sentences about models that cannot be used. */
+    var refused: List<String> = emptyList()
         private set
 
     /** Pictures of styles by seed, of the photo as it is placed. */
@@ -69,6 +79,7 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
     private var engine: EditorEngine? = null
     private var running = false
     private var preview: EditRequest? = null
+    private var shared: Uri? = null
 
     init {
         work.run({ ModelCatalog.read(AssetStore(context.assets)) }, ::onCatalog)
@@ -78,7 +89,7 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
         val loader = LiteRtLoader(context.assets, context.resources)
         engine = EditorEngine(loader, catalog::verify, work.main, EngineListener())
         models = catalog.models
-        catalog.refused.firstOrNull()?.let { say(it, problem = true) }
+        refused = catalog.refused
         if (models.isEmpty()) say(context.getString(R.string.no_models), problem = true)
         painting = model?.let { MaskPainting.unpack(it.framing.width, it.framing.height, state.mask) }
         restore()
@@ -168,7 +179,8 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
         if (model == this.model) return
         state = state.copy(model = model.id)
         painting = MaskPainting.unpack(model.framing.width, model.framing.height, state.mask)
-        if (state.mode == Mode.BRUSH && !model.controls.mask) state = state.copy(mode = Mode.COMPARE)
+        val lost = state.mode == Mode.BRUSH && !model.controls.mask || state.mode == Mode.PLACE && !canPlace
+        if (lost) state = state.copy(mode = Mode.COMPARE)
         again()
     }
 
@@ -274,6 +286,7 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
 
     private fun submit() {
         preview = null
+        notice = null
         val request = request()
         running = request != null
         if (request == null) engine?.cancel() else engine?.submit(request)
@@ -314,18 +327,16 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
 
     private inner class EngineListener : EditorEngine.Listener {
         override fun onLoading(request: EditRequest, backend: Backend) {
-            notice = Notice(context.getString(R.string.loading, request.model.title), problem = false)
+            progress = context.getString(R.string.loading, request.model.title)
             changed()
         }
 
-        override fun onRunning(request: EditRequest) {
-            notice = notice?.takeIf { it.problem }
-            changed()
-        }
-
-        override fun onOutcome(outcome: Outcome) = when (outcome) {
-            is Outcome.Failed -> failed(outcome)
-            is Outcome.Done -> if (outcome.result.request === preview) previewed(outcome.result) else done(outcome.result)
+        override fun onOutcome(outcome: Outcome) {
+            progress = null
+            when (outcome) {
+                is Outcome.Failed -> failed(outcome)
+                is Outcome.Done -> done(outcome.result)
+            }
         }
     }
 
@@ -341,6 +352,7 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
     }
 
     private fun done(made: EditResult) {
+        if (made.request === preview) return previewed(made)
         running = false
         val photo = photo?.takeIf { it.photo === made.request.photo } ?: return
         val placement = Placement(
@@ -353,7 +365,6 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
             if (this.photo === photo && !running) {
                 result = made
                 shown = bitmaps
-                notice = notice?.takeIf { it.problem }
                 offerNext()
             }
         }
@@ -386,8 +397,11 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
         if (to == null) writer.toGallery(photo, name) else writer.to(photo, to)
     }) { say(context.getString(R.string.saved, name), problem = false) }
 
-    /** Writes the edit where others may read it. */
-    fun share(name: String, then: (Uri) -> Unit) = finish({ writer.toShare(it, name) }, then)
+    /** Writes the edit where others may read it; then [takeShared] has it. */
+    fun share(name: String) = finish({ writer.toShare(it, name) }) { shared = it }
+
+    /** What is ready to be shared, once. */
+    fun takeShared(): Uri? = shared.also { shared = null }
 
     private fun <T> finish(use: (Photo) -> T, then: (T) -> Unit) {
         val (result, photo) = (result ?: return) to (photo ?: return)

@@ -27,7 +27,7 @@ class MainActivity : Activity(), EditSession.Watcher {
         on(R.id.reference) { pick(Purpose.REFERENCE) }
         on(R.id.drawing) { pick(Purpose.DRAWING) }
         on(R.id.save) { save() }
-        on(R.id.share) { share() }
+        on(R.id.share) { session.share("share_${System.currentTimeMillis()}.jpg") }
     }
 
     override fun onStart() {
@@ -53,7 +53,10 @@ class MainActivity : Activity(), EditSession.Watcher {
         super.onDestroy()
     }
 
-    override fun onChange() = screen.show()
+    override fun onChange() {
+        screen.show()
+        session.takeShared()?.let(::share)
+    }
 
     private fun on(id: Int, action: () -> Unit) = findViewById<View>(id).setOnClickListener { action() }
 
@@ -79,7 +82,7 @@ class MainActivity : Activity(), EditSession.Watcher {
         }
     }
 
-    private fun share() = session.share("share_${System.currentTimeMillis()}.jpg") { photo ->
+    private fun share(photo: Uri) {
         if (!ask(PhotoIntents.share(this, photo), SHARE)) problem(R.string.no_sharing)
     }
 

@@ -55,7 +55,7 @@ class Screen(private val activity: Activity, private val session: EditSession) :
 
     private fun showStatus() {
         val notice = session.notice
-        status.replace(notice?.text ?: session.result?.let(words::runs).orEmpty())
+        status.replace(notice?.text ?: session.progress ?: session.result?.let(words::runs).orEmpty())
         val color = if (notice?.problem == true) R.color.problem else R.color.on_background
         status.setTextColor(activity.getColor(color))
         latency.replace(session.result?.let(words::latency).orEmpty())
