@@ -24,6 +24,12 @@ def pytest_addoption(parser):
     parser.addoption(
         "--run_large", action="store_true", help="also run the tests that take minutes"
     )
+    parser.addoption(
+        "--faults_scale",
+        type=int,
+        default=1,
+        help="so many times as many damaged files and killed processes in tests/faults",
+    )
 
 
 def pytest_configure(config):

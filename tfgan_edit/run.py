@@ -229,11 +229,12 @@ class Run:
             # Where a run starts: (1) its own state, (2) a preset, (3) new weights.
             facts = state.restore(self.trainer, report=log)
             if facts is not None:
-                log(f"resuming from step {facts['step']:,} ({facts['images']:,} images)")
+                images = self.schedule.images(facts["step"])
+                log(f"resuming from step {facts['step']:,} ({images:,} images)")
             elif self.config.init_from:
                 self._initialize(log)
             step = self.trainer.current_step()
-            previous = 0.0 if facts is None else facts["seconds"]
+            previous = 0.0 if facts is None else facts.get("seconds", 0.0)
             if step >= self.total_steps:
                 log(f"{self.workdir} is complete: {step:,} of {self.total_steps:,} steps")
                 return
@@ -425,14 +426,21 @@ def _lock(folder):
     """Refuses a second process on one run folder; the lock dies with its owner."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = open(folder / "lock", "w")  # noqa: SIM115 - held until the run ends
+        # A folder from elsewhere may hold a link to a file of the user's.
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        file = os.open(folder / "lock", flags, 0o666)
     except OSError as error:
         raise UserError(f"cannot write run folder {folder}: {error.strerror}") from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(
-                f"run folder {folder} is in use by another process: wait, or choose another"
-            ) from None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        raise UserError(
+            f"run folder {folder} is in use by another process: wait, or choose another"
+        ) from None
+    except OSError:  # a file system without locks: nobody can be kept out
+        pass
+    try:
         yield
+    finally:
+        os.close(file)

@@ -8,6 +8,7 @@ import pytest
 from tests import golden_files as golden
 from tests.checkpoints import official_files as files
 from tests.checkpoints.pickle_writer import Name, encode
+from tests.faults.damage import damaged
 from tfgan_edit.checkpoints import nvidia_files, safetensors
 from tfgan_edit.checkpoints.conversion import convert_network, find_networks, select
 from tfgan_edit.checkpoints.files import read_checkpoint
@@ -32,32 +33,6 @@ def contents(name, folder):
     arrays = golden.under(golden.load("rosinality_g_32")[0], "param/")
     safetensors.write(folder / "good", arrays, {"format": "pt"})
     return (folder / "good").read_bytes()
-
-
-def mutated(data, random):
-    """Damage of one kind: bits, bytes, a cut, a gap, a repetition, zeros, another's part."""
-    data = bytearray(data)
-    # Most structure is at the beginning, and in archives at the end.
-    where = random.choice((random.randrange(len(data)), random.randrange(min(len(data), 3000))))
-    where = random.choice((where, where, len(data) - 1 - random.randrange(600)))
-    size = random.choice((1, 2, 4, 16, 200))
-    kind = random.randrange(7)
-    if kind == 0:
-        data[where] ^= 1 << random.randrange(8)
-    elif kind == 1:
-        data[where : where + size] = random.randbytes(size)
-    elif kind == 2:
-        del data[where:]
-    elif kind == 3:
-        del data[where : where + size]
-    elif kind == 4:
-        data[where:where] = data[where : where + size]
-    elif kind == 5:
-        data[where : where + size] = bytes(size)
-    else:
-        start = random.randrange(len(data))
-        data[where : where + size] = data[start : start + size]
-    return bytes(data)
 
 
 def read(path):
@@ -86,7 +61,7 @@ def test_damaged_files(tmp_path, name):
     source = random.Random(f"damage {name}")
     path, conversions, refusals = tmp_path / "file", 0, 0
     for _ in range(READINGS):
-        path.write_bytes(mutated(data, source))
+        path.write_bytes(damaged(data, source))
         checkpoint = read(path)
         refusals += checkpoint is None
         if checkpoint is not None and conversions < CONVERSIONS:

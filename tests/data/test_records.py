@@ -161,7 +161,9 @@ def _edit(**changes):
         (lambda folder: (folder / "manifest.json").write_text("[]"), "does not describe"),
         (_edit(format_version=99), "99"),
         (_edit(label_names=["x", "y"]), "hash does not fit"),
-        (_edit(shards=None), "entries miss"),
+        (_edit(shards=None), "shards=None"),
+        (_edit(num=None), "num=None"),
+        (_edit(shards=[{"num": 1, "file": "../x.npy", "sha256": ""}]), "shards="),
     ],
 )
 def test_damage_is_one_line_that_names_file_and_fix(tmp_path, damage, message):

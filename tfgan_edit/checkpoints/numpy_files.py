@@ -2,9 +2,11 @@
 
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 
+from tfgan_edit.checkpoints.archives import Archive
 from tfgan_edit.checkpoints.stored import BFLOAT16, StoredArray, brief, contiguous
 from tfgan_edit.config import UserError
 
@@ -108,8 +110,9 @@ def read_npy(data):
             (2, 0): np.lib.format.read_array_header_2_0,
         }[version]
         shape, fortran, dtype = read(head)
-    except (KeyError, ValueError, TypeError, SyntaxError, RecursionError) as error:
-        raise UserError(f"it is a damaged .npy file: {error!s:.80}") from error
+    except Exception as error:  # NumPy parses the header as Python: errors of any kind
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"it is a damaged .npy file: {reason:.80}") from error
     if dtype == np.dtype("V2"):  # how NumPy writes bfloat16
         dtype = BFLOAT16
     return contiguous(dtype, shape, data[head.tell() :], fortran)
@@ -122,6 +125,24 @@ def read_npz(archive):
         for name in archive.members
         if name.endswith(".npy")
     }
+
+
+def load_npz(path):
+    """{key: read-only array} of an .npz file: no bomb, and nothing of it is unpickled.
+
+    Raises:
+        UserError: no such file, another or a damaged one; one line that names it.
+    """
+    try:
+        data = memoryview(Path(path).read_bytes())
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        return {name: array.numpy() for name, array in read_npz(Archive(data)).items()}
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    except Exception as error:  # whatever a parser says about hostile bytes
+        raise UserError(f"{path} is a damaged .npz file ({type(error).__name__})") from error
 
 
 def is_array(value):

@@ -146,7 +146,7 @@ def read_dataset_json(text, where):
     wrong = f'{where} must hold {{"labels": [["picture.png", label], ...]}}'
     try:
         entries = json.loads(text)["labels"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise UserError(wrong) from None
     if not entries:
         return None
@@ -164,7 +164,7 @@ def read_dataset_json(text, where):
         return LabelTable([f"class={place}" for place in range(num)], rows, schema)
     try:
         rows = {name: np.array(label, np.float32) for name, label in labels.items()}
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         raise UserError(f"{where}: labels must be integers or lists of numbers") from None
     shapes = {vector.shape for vector in rows.values()}
     finite = all(math.isfinite(vector.sum()) for vector in rows.values())

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from tfgan_edit.checkpoints.files import read_checkpoint
+from tfgan_edit.checkpoints.numpy_files import load_npz
 from tfgan_edit.config import UserError
 from tfgan_edit.data.preparation import prepare
-from tfgan_edit.data.records import canonical_hash
+from tfgan_edit.data.records import canonical_hash, is_plain_name
 from tfgan_edit.networks.attribute_classifier import label_vectors
 from tfgan_edit.storage import read_json, sha256_of
 
@@ -72,13 +73,33 @@ def open_latents(path):
         raise UserError(f"{path} does not hold latents; make them by score_latents")
     if manifest.get("format_version") != FORMAT_VERSION:
         raise UserError(
-            f"{path} has latents of format {manifest.get('format_version')!r}, this version reads "
-            f"{FORMAT_VERSION}; make them again by score_latents"
+            f"{path} has latents of format {manifest.get('format_version')!r:.20}, this version "
+            f"reads {FORMAT_VERSION}; upgrade tfgan_edit, or make them again by score_latents"
         )
     if not manifest.get("hash"):
         raise UserError(f"{path} is unfinished: run the same score_latents again, it goes on")
-    parts = [_read_shard(path / shard["file"], shard["sha256"]) for shard in manifest["shards"]]
-    return Latents(path, manifest, *(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    shards, names = manifest.get("shards"), manifest.get("names")
+    if (
+        not isinstance(manifest["hash"], str)
+        or not isinstance(names, list)
+        or not all(isinstance(name, str) for name in names)
+        or not isinstance(shards, list)
+        or not shards
+        or not all(isinstance(s, dict) and is_plain_name(s.get("file")) for s in shards)
+    ):
+        raise UserError(f"{path / MANIFEST} is damaged: score the latents again")
+    parts = [_read_shard(path / shard["file"], shard.get("sha256")) for shard in shards]
+    try:
+        z, w, scores = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    except ValueError as error:
+        raise UserError(f"{path} is damaged: its shards do not fit together") from error
+    shapes = [len(z), len(w), *scores.shape], [len(scores)] * 3 + [len(names)]
+    if z.ndim != 2 or w.ndim != 2 or shapes[0] != shapes[1]:
+        raise UserError(
+            f"{path} is damaged: z {list(z.shape)}, w {list(w.shape)} and scores "
+            f"{list(scores.shape)} of {len(names)} names; score the latents again"
+        )
+    return Latents(path, manifest, z, w, scores)
 
 
 def _read_shard(file, sha256):
@@ -86,8 +107,11 @@ def _read_shard(file, sha256):
         raise UserError(
             f"{file} is missing or was changed: remove the folder and score the latents again"
         )
-    with np.load(file, allow_pickle=False) as arrays:
-        return [arrays[name] for name in ARRAYS]
+    arrays = load_npz(file)
+    found = [arrays.get(name) for name in ARRAYS]
+    if any(array is None or array.dtype != np.float32 for array in found):
+        raise UserError(f"{file} is damaged: it does not hold {', '.join(ARRAYS)} as float32")
+    return found
 
 
 # === As the data of a training ===

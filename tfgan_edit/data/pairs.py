@@ -11,17 +11,18 @@ What a channel of a source means is its *plane*: "photo", "labels" (numbers of l
 
 import contextlib
 import dataclasses
-import io
 import pathlib
 
 import numpy as np
 
+from tfgan_edit.checkpoints.numpy_files import load_npz
 from tfgan_edit.config import UserError
 from tfgan_edit.data.preparation import parse_resolution, prepare
 from tfgan_edit.data.records import (
     MANIFEST,
     RecordsWriter,
     canonical_hash,
+    is_plain_name,
     open_records,
 )
 from tfgan_edit.storage import atomic_folder, read_json, sha256_of, write_json
@@ -259,8 +260,7 @@ class Pairs:
         path = self.path / entry["file"]
         if sha256_of(path) != entry["sha256"]:
             raise _damaged(path, "its sha256 is not the manifest's")
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
-            return dict(arrays)
+        return load_npz(path)
 
     def subset_indices(self, subset):
         """Numbers of a random subset of that size, sorted; smaller ones lie in larger."""
@@ -304,16 +304,16 @@ def open_pairs(path):
         raise UserError(f"{path / MANIFEST} does not describe pairs: give a pairs folder")
     if manifest.get("format_version") != FORMAT_VERSION:
         raise UserError(
-            f"{path} has pairs of format {manifest.get('format_version')!r}, this version reads "
-            f"{FORMAT_VERSION}: make them again"
+            f"{path} has pairs of format {manifest.get('format_version')!r:.20}, this version "
+            f"reads {FORMAT_VERSION}: upgrade tfgan_edit, or make them again"
         )
-    try:
-        if content_hash(manifest) != manifest["hash"]:
-            raise _damaged(path / MANIFEST, "its hash does not fit its content")
-        pairs = Pairs(path, manifest)
-        expected = {SOURCE: pairs.sources.hash, TARGET: pairs.targets.hash}
-    except (KeyError, TypeError):
-        raise _damaged(path / MANIFEST, "entries miss") from None
+    wrong = _wrong_entry(manifest)
+    if wrong:
+        raise _damaged(path / MANIFEST, wrong)
+    if content_hash(manifest) != manifest["hash"]:
+        raise _damaged(path / MANIFEST, "its hash does not fit its content")
+    pairs = Pairs(path, manifest)
+    expected = {SOURCE: pairs.sources.hash, TARGET: pairs.targets.hash}
     sizes = [(r.num, *r.resolution) for r in (pairs.sources, pairs.targets)]
     if sizes[0] != sizes[1] or pairs.sources.channels != len(pairs.planes):
         raise UserError(
@@ -323,6 +323,26 @@ def open_pairs(path):
     if manifest["hashes"] != expected:
         raise _damaged(path, f"{SOURCE} or {TARGET} is not the one that belongs to it")
     return pairs
+
+
+def _wrong_entry(manifest):
+    """What is wrong with the entries of a manifest that nobody has checked; "" if nothing."""
+    known = ("planes", "num_labels", "scores", "hashes", "hash")
+    missing = [name for name in known if name not in manifest]
+    if missing:
+        return f"entries miss ({', '.join(missing)})"
+    planes, num_labels, scores = (manifest[name] for name in known[:3])
+    if not isinstance(planes, list) or not set(map(str, planes)) <= set(PLANES):
+        return f"planes={planes!r:.60}"
+    if type(num_labels) is not int or not 0 <= num_labels <= 256:
+        return f"num_labels={num_labels!r:.60}"
+    if scores is not None and not (
+        isinstance(scores, dict)
+        and is_plain_name(scores.get("file"))
+        and isinstance(scores.get("sha256"), str)
+    ):
+        return f"scores={scores!r:.60}"
+    return ""
 
 
 def _size(records):

@@ -16,7 +16,11 @@ import zipfile
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
+from tfgan_edit.config import UserError
+
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+# Of all that Pillow knows: some others start programs (EPS) or follow links to other files.
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 RULES = (
     "upright by EXIF; transparency on white; 16-bit grey scaled to 8 bits; first frame; "
     "colour profiles ignored"
@@ -26,7 +30,10 @@ RESIZE_RULES = {
     "where that is still 3 times the photo's",
     "box": "Pillow BOX (area average)",
 }
-MAX_ENTRY_BYTES = 2**29  # a larger zip entry is taken for a decompression bomb
+# A zip entry that is larger, or that shrank more, is taken for a decompression bomb.
+MAX_ENTRY_BYTES = 2**29
+MIN_BOMB_BYTES = 2**24
+MAX_RATIO = 200  # of an uncompressed picture of one colour; deflate's limit is 1032
 
 
 class UnreadablePhoto(Exception):
@@ -68,7 +75,7 @@ def read_photo(file, fitting):
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         warnings.simplefilter("ignore", UserWarning)  # damaged EXIF and the like
         try:
-            with Image.open(file) as image:
+            with Image.open(file, formats=FORMATS) as image:
                 return _fit(image, fitting)
         except (Image.DecompressionBombWarning, Image.DecompressionBombError):
             limit = Image.MAX_IMAGE_PIXELS
@@ -76,13 +83,13 @@ def read_photo(file, fitting):
         except UnreadablePhoto:
             raise
         except Image.UnidentifiedImageError:
-            raise UnreadablePhoto("not a picture that Pillow knows") from None
+            raise UnreadablePhoto(f"not a picture ({', '.join(FORMATS)})") from None
         except MemoryError:
             raise UnreadablePhoto("too large for the memory") from None
         # Decoders raise many kinds of errors on damaged files.
         except Exception as error:
-            reason = str(error).partition("\n")[0] or type(error).__name__
-            raise UnreadablePhoto(f"damaged: {reason}") from None
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise UnreadablePhoto(f"damaged: {reason:.200}") from None
 
 
 def whole_photo(file):
@@ -173,13 +180,31 @@ def _zip_file(path):
 
 def _open_entry(path, name):
     """Bytes of a zip entry as a file; nothing is ever written under its name."""
-    archive = _zip_file(path)
-    if archive.getinfo(name).file_size > MAX_ENTRY_BYTES:
-        raise UnreadablePhoto(f"more than {MAX_ENTRY_BYTES // 2**20} MiB")
     try:
-        return io.BytesIO(archive.read(name))
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
-        raise UnreadablePhoto(f"damaged or encrypted: {error}") from None
+        return io.BytesIO(read_entry(_zip_file(path), name))
+    except UserError as error:
+        raise UnreadablePhoto(str(error)) from None
+
+
+def read_entry(archive, name):
+    """Bytes of an entry of a `zipfile.ZipFile`; their number is known before they are unpacked.
+
+    Raises:
+        UserError: a bomb, a damaged or an encrypted entry.
+    """
+    try:
+        entry = archive.getinfo(name)
+        size, ratio = entry.file_size, entry.file_size / max(entry.compress_size, 1)
+        if size > MAX_ENTRY_BYTES or (size > MIN_BOMB_BYTES and ratio > MAX_RATIO):
+            raise UserError(
+                f"a decompression bomb, or not a picture: {size:,} bytes of {entry.compress_size:,}"
+            )
+        return archive.read(entry)
+    except UserError:
+        raise
+    except Exception as error:  # zlib, lzma, bz2 and zipfile raise many kinds
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"damaged or encrypted: {reason:.200}") from error
 
 
 def _read_one(container, is_folder, item, fitting):

@@ -265,7 +265,7 @@ def is_records(path):
     try:
         with open(pathlib.Path(path) / MANIFEST, encoding="utf-8") as file:
             return json.load(file).get("format") == FORMAT
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return False
 
 
@@ -283,7 +283,7 @@ def read_manifest(path):
         manifest = json.loads((path / MANIFEST).read_text("utf-8"))
     except FileNotFoundError:
         raise UserError(f"no records at {path}: {MANIFEST} is missing; {again}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UserError(f"{path / MANIFEST} is damaged: not JSON; {again}") from None
     except OSError as error:
         raise UserError(f"cannot read {path / MANIFEST}: {error.strerror}") from None
@@ -292,17 +292,63 @@ def read_manifest(path):
     version = manifest.get("format_version")
     if version != FORMAT_VERSION:
         raise UserError(
-            f"{path} has records of format {version!r}, this version reads "
-            f"{FORMAT_VERSION}; {again}"
+            f"{path} has records of format {version!r:.20}, this version reads "
+            f"{FORMAT_VERSION}; upgrade tfgan_edit, or {again}"
         )
-    try:
-        if content_hash(manifest) != manifest["hash"]:
-            raise UserError(
-                f"{path / MANIFEST} is damaged: its hash does not fit its content; {again}"
-            )
-    except (KeyError, TypeError):
-        raise UserError(f"{path / MANIFEST} is damaged: entries miss; {again}") from None
+    wrong = _wrong_entry(manifest)
+    if wrong:
+        raise UserError(f"{path / MANIFEST} is damaged: {wrong}; {again}")
+    if content_hash(manifest) != manifest["hash"]:
+        raise UserError(
+            f"{path / MANIFEST} is damaged: its hash does not fit its content; {again}"
+        )
     return manifest
+
+
+def _wrong_entry(manifest):
+    """What is wrong with the entries of a manifest that nobody has checked; "" if nothing."""
+    known = ("num", "resolution", "shards", "labels", "label_names", "hash")
+    missing = [name for name in known if name not in manifest]
+    if missing:
+        return f"entries miss ({', '.join(missing)})"
+    shape, shards, labels, names = (manifest[name] for name in known[1:5])
+    if not _is_count(manifest["num"]):
+        return f"num={manifest['num']!r:.40}"
+    if not isinstance(shape, list) or len(shape) != 3 or not all(map(_is_count, shape)):
+        return f"resolution={shape!r:.40}"
+    if not isinstance(shards, list) or not all(map(_is_shard, shards)):
+        return f"shards={shards!r:.60}"
+    if names is not None and not (
+        isinstance(names, list) and names and all(isinstance(name, str) for name in names)
+    ):
+        return f"label_names={names!r:.60}"
+    if (labels is None) != (names is None) or not (labels is None or _is_file(labels)):
+        return f"labels={labels!r:.60}"
+    return ""
+
+
+def _is_shard(entry):
+    return _is_file(entry) and _is_count(entry.get("num"))
+
+
+def is_plain_name(name):
+    """Whether a manifest's `name` is that of a file in the manifest's own folder."""
+    if not isinstance(name, str) or name in ("", "..") or "\0" in name:
+        return False
+    return pathlib.PurePath(name).name == name
+
+
+def _is_count(value):
+    return type(value) is int and 0 < value < 2**48
+
+
+def _is_file(entry):
+    """Whether an entry names a file in the folder itself, and its hash."""
+    return (
+        isinstance(entry, dict)
+        and is_plain_name(entry.get("file"))
+        and isinstance(entry.get("sha256"), str)
+    )
 
 
 def _open_array(path, dtype, shape):
@@ -312,8 +358,10 @@ def _open_array(path, dtype, shape):
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise UserError(f"{path} is missing; {fix}") from None
-    except (OSError, ValueError, EOFError):
+    except Exception:  # NumPy parses the header as Python: errors of any kind
         raise UserError(f"{path} is truncated or damaged; {fix}") from None
+    if not isinstance(array, np.ndarray):  # an archive of arrays
+        raise UserError(f"{path} is no array; {fix}")
     if array.dtype != dtype or array.shape != shape:
         raise UserError(
             f"{path} holds {array.dtype} {list(array.shape)}, the manifest says "

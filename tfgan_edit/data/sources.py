@@ -98,7 +98,7 @@ class FileSource(Source):
             self._read_text = lambda name: (self.path / name).read_bytes()
         else:
             sizes = _zip_files(self.path)
-            self._read_text = lambda name: zipfile.ZipFile(self.path).read(name)
+            self._read_text = self._unpacked
         pictures = sorted(name for name in sizes if _is_picture(name))
         others = len(sizes) - len(pictures) - (DATASET_JSON in sizes)
         if others:
@@ -122,6 +122,13 @@ class FileSource(Source):
             label = self.labels[name].tolist() if table else None
             digest.update(f"{name}\0{sizes[name]}\0{label}\n".encode())
         self.identity = {"pictures": digest.hexdigest(), "labels": self.label_names}
+
+    def _unpacked(self, name):
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                return photos.read_entry(archive, name)
+        except UserError as error:
+            raise UserError(f"{self.path}/{name}: {error}") from error
 
     def _label_table(self, labels_file, sizes):
         if labels_file:
@@ -191,11 +198,14 @@ def _zip_files(path):
             "tfds:NAME or avatars:STYLE"
         ) from None
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from None
+    except Exception as error:  # of a directory that lies
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{path} is a damaged zip file: {reason:.200}") from error
     return {
         entry.filename: (entry.file_size, entry.CRC)
         for entry in entries
-        if not entry.is_dir()
+        if entry.filename and not entry.filename.endswith("/")
     }
 
 

@@ -283,7 +283,7 @@ def _read_csv(path):
         with open(path, newline="", encoding="utf-8-sig") as file:
             rows = [row for row in csv.reader(file) if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"cannot read {path}: {error}") from error
+        raise UserError(f"cannot read {path}: {' '.join(str(error).split())}") from error
     if rows and not _is_number(rows[0][-1]):  # the names of the columns
         rows = rows[1:]
     return {row[0].strip(): row[1:] for row in rows}
@@ -300,10 +300,9 @@ def _is_number(text):
 def _points(path, name, values):
     try:
         points = np.array(values, np.float64).reshape(-1, 2)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         points = np.zeros((0, 2))
     if len(points) not in (5, 68) or not np.all(np.isfinite(points)):
-        raise UserError(
-            f"{path}: the landmarks of {name or 'the photo'} are not 5 or 68 pairs of numbers"
-        )
+        whose = " ".join(name.split())[:80] or "the photo"
+        raise UserError(f"{path}: the landmarks of {whose} are not 5 or 68 pairs of numbers")
     return points

@@ -6,14 +6,13 @@ class centres, or the normal of a hyperplane) or from the generator alone.
 
 import dataclasses
 import hashlib
-import io
 import json
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
-from tfgan_edit.checkpoints.numpy_files import read_npy
+from tfgan_edit.checkpoints.archives import Archive
+from tfgan_edit.checkpoints.numpy_files import read_npy, read_npz
 from tfgan_edit.config import UserError
 from tfgan_edit.editing.scorers import place_of
 from tfgan_edit.metrics.hyperplanes import fit_hyperplane
@@ -180,16 +179,23 @@ def load_direction(path):
     try:
         if path.suffix == ".npy":
             return _official(data, path)
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            manifest = json.loads(arrays["manifest"].item())
-            if manifest.pop("format") != FORMAT or manifest.pop("format_version") != FORMAT_VERSION:
-                raise ValueError("another format")
-            layers, known = manifest.pop("layers"), manifest.pop("hash")
-            direction = Direction(arrays["vectors"], layers, manifest)
+        arrays = {name: a.numpy() for name, a in read_npz(Archive(memoryview(data))).items()}
+        manifest = json.loads(arrays["manifest"].item())
+        if manifest.pop("format") != FORMAT:
+            raise ValueError("another format")
+        version = manifest.pop("format_version")
+        if version != FORMAT_VERSION:
+            raise UserError(
+                f"it has format {version!r:.20}, this version reads {FORMAT_VERSION}; upgrade "
+                "tfgan_edit, or find it again"
+            )
+        layers, known = manifest.pop("layers"), manifest.pop("hash")
+        direction = Direction(arrays["vectors"], layers, manifest)
     except UserError as error:
         raise UserError(f"direction {path}: {error}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} is not a direction, or damaged: {error!s:.100}") from error
+    except Exception as error:  # whatever a parser says about hostile bytes
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{path} is not a direction, or damaged: {reason:.100}") from error
     if direction.hash != known:
         raise UserError(f"{path} is damaged: its hash does not fit its content; find it again")
     return direction

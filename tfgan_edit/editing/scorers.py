@@ -138,10 +138,10 @@ def _model_scorer(path, names):
         raise UserError(f"no scorer at {path}: there is no such file")
     try:
         model = keras.saving.load_model(path, compile=False)  # safe mode: runs no code of it
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        reason = str(error).strip().partition("\n")[0]
+        shape, outputs = model.input_shape, model.output_shape
+    except Exception as error:  # Keras, zipfile and HDF5 raise many kinds on damaged files
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise UserError(f"{path} is not a Keras model that can be loaded: {reason:.200}") from error
-    shape, outputs = model.input_shape, model.output_shape
     if not _is_shape(shape, 4) or None in shape[1:] or shape[3] != 3:
         raise UserError(f"{path} must take images [N, H, W, 3] of one size, it takes {shape}")
     if not _is_shape(outputs, 2) or outputs[1] is None:

@@ -18,7 +18,7 @@ from tfgan_edit.preset import load_preset
 from tfgan_edit.sampling import latents_from_seeds, parse_layers
 from tfgan_edit.storage import read_json, write_json
 
-LAYERS_FORMAT = "tfgan_edit.layers"
+LAYERS_FORMAT, LAYERS_VERSION = "tfgan_edit.layers", 1
 CERTAIN = 0.9  # share of the effect that the learned rows of an attribute keep
 
 
@@ -198,7 +198,15 @@ def parse_attribute_layers(text, names, num_ws):
         found = read_json(text)
         if not isinstance(found, dict) or found.get("format") != LAYERS_FORMAT:
             raise UserError(f"{text} holds no rows of attributes: make it by find_layers")
-        parts = {name: ",".join(map(str, rows)) for name, rows in found["layers"].items()}
+        if found.get("format_version", 1) != LAYERS_VERSION:  # 1 was not written at first
+            raise UserError(
+                f"{text} has rows of format {found['format_version']!r:.20}, this version reads "
+                f"{LAYERS_VERSION}; upgrade tfgan_edit, or make it by find_layers"
+            )
+        layers = found.get("layers")
+        if not isinstance(layers, dict) or not all(isinstance(v, list) for v in layers.values()):
+            raise UserError(f"{text} is damaged: layers={layers!r:.60}; make it by find_layers")
+        parts = {name: ",".join(map(str, rows)) for name, rows in layers.items()}
     else:
         parts = {}
         for part in text.split("/"):
@@ -210,7 +218,7 @@ def parse_attribute_layers(text, names, num_ws):
         try:
             layers[attribute] = parse_layers(rows, num_ws)
         except ValueError as error:
-            raise UserError(f"layers {rows!r} of {attribute}: {error}") from error
+            raise UserError(f"layers {rows!r:.60} of {attribute}: {error!s:.200}") from error
     return layers
 
 
@@ -219,7 +227,8 @@ def save_layers(path, layers, effects, metadata):
     if Path(path).suffix != ".json":
         raise UserError(f"cannot write the layers to {path}: its name must end in .json")
     values = {"layers": layers, "effects": effects, **metadata}
-    write_json(path, {"format": LAYERS_FORMAT, **json.loads(json.dumps(values))})
+    header = {"format": LAYERS_FORMAT, "format_version": LAYERS_VERSION}
+    write_json(path, {**header, **json.loads(json.dumps(values))})
 
 
 def sensitivity(style, draw, scorer, w_plus, labels, attribute, seed=0):

@@ -11,6 +11,8 @@ from tfgan_edit.pictures import video_stream as video_stream
 from tfgan_edit.storage import atomic_file
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".gif")
+FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif"  # FFmpeg's names of these
+MAX_PIXELS = 2**26  # of a frame: 8K video has 33 million
 MP4_SOUND = ("aac", "mp3", "ac3", "eac3", "alac", "opus", "flac")  # copied, others become AAC
 
 
@@ -121,13 +123,20 @@ def _opened(source):
     if not Path(source).is_file():
         raise UserError(f"no video at {source}: there is no such file")
     try:
-        container = av.open(str(source))
+        # Of all that FFmpeg knows: play lists, for one, name other files and addresses.
+        container = av.open(str(source), options={"format_whitelist": FORMATS})
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise UserError(f"{source} cannot be decoded: {_reason(error)}") from error
     with container:
         if not container.streams.video:
             raise UserError(f"{source} has no picture track")
-        container.streams.video[0].thread_type = "AUTO"
+        video = container.streams.video[0]
+        if (video.width or 0) * (video.height or 0) > MAX_PIXELS:
+            raise UserError(
+                f"{source} has {video.width}x{video.height} pixels, more than {MAX_PIXELS:,}"
+            )
+        video.codec_context.options = {"max_pixels": str(MAX_PIXELS)}  # frames may say otherwise
+        video.thread_type = "AUTO"
         yield container
 
 

@@ -1,14 +1,16 @@
 """Sets of photos that metrics compare: records, picture files, and what a generator draws."""
 
+import io
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
+from tfgan_edit.checkpoints.numpy_files import load_npz
 from tfgan_edit.config import UserError
 from tfgan_edit.data import DataConfig, prepare
-from tfgan_edit.data.photos import UnreadablePhoto, whole_photo
+from tfgan_edit.data.photos import UnreadablePhoto, read_entry, whole_photo
 from tfgan_edit.data.records import canonical_hash, is_records, open_records
 from tfgan_edit.data.sources import FileSource
 from tfgan_edit.networks.mapping import latent_shape
@@ -89,10 +91,12 @@ class FilePhotos(PhotoSet):
         return [(self.path / name).stat().st_mtime_ns for name in self.pictures]
 
     def _read(self, name):
-        file = self._archive.open(name) if self._archive else self.path / name
         try:
+            file = self.path / name
+            if self._archive is not None:
+                file = io.BytesIO(read_entry(self._archive, name))
             return whole_photo(file)
-        except (UnreadablePhoto, OSError) as error:
+        except (UnreadablePhoto, UserError, OSError) as error:
             raise UserError(f"{self.path}: {name} cannot be read: {error}") from error
 
     @property
@@ -292,12 +296,10 @@ def read_codes(path):
     files = sorted(path.rglob("projected.npz")) if path.is_dir() else [path]
     codes = []
     for file in files:
-        try:
-            with np.load(file, allow_pickle=False) as arrays:
-                w_plus = np.asarray(arrays["w_plus"], np.float32)
-        except (OSError, ValueError, KeyError) as error:
-            raise UserError(f"--latents={path}: {file} holds no w_plus") from error
-        codes.append(w_plus.reshape(-1, *w_plus.shape[-2:]))
+        w_plus = load_npz(file).get("w_plus")
+        if w_plus is None or w_plus.dtype.kind != "f" or w_plus.ndim < 2 or not w_plus.size:
+            raise UserError(f"--latents={path}: {file} holds no w_plus")
+        codes.append(w_plus.astype(np.float32).reshape(-1, *w_plus.shape[-2:]))
     if not codes or len({part.shape[1:] for part in codes}) > 1:
         raise UserError(f"--latents={path}: no latents of one generator, as project writes them")
     return np.concatenate(codes)

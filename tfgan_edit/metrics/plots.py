@@ -53,13 +53,21 @@ def read_tables(folder):
 def _records(folder):
     """Yields the records of all metrics in a folder, oldest first."""
     for path in sorted(Path(folder).glob("metric-*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 record = json.loads(line)
-            except ValueError:  # cut short by a crash
+            except (ValueError, RecursionError):  # cut short by a crash
                 continue
-            if isinstance(record, dict) and {"metric", "results"} <= record.keys():
+            if _is_record(record):
                 yield record
+
+
+def _is_record(record):
+    if not isinstance(record, dict) or not isinstance(record.get("metric"), str):
+        return False
+    results = record.get("results")
+    numbers = [*results.values(), record.get("kimg", 0)] if isinstance(results, dict) else [None]
+    return all(type(number) in (int, float) for number in numbers)
 
 
 def plot(folder):

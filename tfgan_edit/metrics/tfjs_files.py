@@ -44,8 +44,9 @@ def read_tfjs(path):
         raise UserError(f"{path}: {error}") from error
     except OSError as error:
         raise UserError(f"cannot read {error.filename}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UserError(f"{path} is no TensorFlow.js model: {error!s:.80}") from error
+    except Exception as error:  # whatever hostile values lead to
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{path} is no TensorFlow.js model: {reason:.80}") from error
 
 
 def _read_part(path, name):

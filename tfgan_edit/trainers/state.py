@@ -15,8 +15,13 @@ from tfgan_edit.storage import (
     write_json,
 )
 
+FORMAT, FORMAT_VERSION = "tfgan_edit state", 1  # not written before the second version of all
 KEEP = 2  # the newest state, and the one before it in case that one is damaged
 WEIGHTS = "trainer.weights.h5"
+
+
+class _NewerVersion(UserError):
+    """Not a damaged state: going back to an older one would lose what was trained since."""
 
 
 class StateFolder:
@@ -47,7 +52,8 @@ class StateFolder:
         require_space(folder, trainer.variables + moments)
         with atomic_folder(folder, replace=True) as partial:
             trainer.save_weights(partial / WEIGHTS)
-            facts = {**facts, "sha256": sha256_of(partial / WEIGHTS)}
+            header = {"format": FORMAT, "format_version": FORMAT_VERSION}
+            facts = {**header, **facts, "sha256": sha256_of(partial / WEIGHTS)}
             write_json(partial / "state.json", facts)
         steps = self.steps()
         kept = [step for step in steps if step <= facts["step"]][-KEEP:]
@@ -60,20 +66,20 @@ class StateFolder:
         A damaged state is reported and the one before it is used.
 
         Raises:
-            UserError: there are states, but none that can be read.
+            UserError: there are states, but none that can be read; or one of a newer version.
         """
         steps = self.steps()
         for step in reversed(steps):
             folder = self.path / f"{step:010d}"
             try:
-                facts = read_json(folder / "state.json")
-                if not isinstance(facts, dict):
-                    raise UserError(f"{folder / 'state.json'} is damaged: it holds {facts!r:.60}")
+                facts = _checked_facts(folder / "state.json", step)
                 if facts.get("sha256") != sha256_of(folder / WEIGHTS):
                     raise UserError(f"{folder / WEIGHTS} is damaged: its hash does not match")
                 trainer.load_weights(folder / WEIGHTS)
                 return facts
-            except (UserError, OSError, ValueError, KeyError) as error:
+            except _NewerVersion:
+                raise
+            except Exception as error:  # HDF5 and Keras raise many kinds on damaged files
                 line = (str(error).splitlines() or [type(error).__name__])[0]
                 report(f"state of step {step} cannot be used ({line}); trying the one before")
         if steps:
@@ -84,6 +90,27 @@ class StateFolder:
 
     def _remove(self, step):
         shutil.rmtree(self.path / f"{step:010d}", ignore_errors=True)
+
+
+def _checked_facts(path, step):
+    """Content of a state.json with the entries and types that saving writes."""
+    facts = read_json(path)
+    if not isinstance(facts, dict):
+        raise UserError(f"{path} is damaged: it holds {facts!r:.60}")
+    version = facts.get("format_version", 1)
+    if facts.get("format", FORMAT) != FORMAT or type(version) is not int or version < 1:
+        raise UserError(f"{path} is damaged: its format is no state's")
+    if version > FORMAT_VERSION:
+        raise _NewerVersion(
+            f"{path} has state format {version}, this tfgan_edit reads up to {FORMAT_VERSION}; "
+            "upgrade tfgan_edit to go on with this run"
+        )
+    for name, kinds in (("step", (int,)), ("images", (int,)), ("seconds", (int, float))):
+        if name in facts and (type(facts[name]) not in kinds or facts[name] < 0):
+            raise UserError(f"{path} is damaged: {name}={facts[name]!r:.40}")
+    if facts.get("step") != step:
+        raise UserError(f"{path} is damaged: step={facts.get('step')!r:.40}, not {step}")
+    return facts
 
 
 def transfer_weights(source, target):
