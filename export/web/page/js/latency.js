@@ -13,18 +13,20 @@ export class Latency {
     this.count = 0;
   }
 
-  /** @param {{pre: number, model: number, post: number}} run */
+  /** @param {Record<string, number>} run {part: milliseconds}, of the parts that it had */
   add(run) {
     this.count += 1;
     if (this.first === null) this.first = run;
     else this.runs = [...this.runs.slice(1 - KEPT), run];
   }
 
-  /** Median of each part over the runs after the first one; null before there is one. */
+  /** {part: median} over the runs after the first one that had the part; {} before there is one. */
   medians() {
-    if (this.runs.length === 0) return null;
-    const parts = Object.keys(this.runs[0]);
-    return Object.fromEntries(parts.map((part) => [part, median(this.runs.map((r) => r[part]))]));
+    const parts = new Set(this.runs.flatMap(Object.keys));
+    return Object.fromEntries([...parts].map((part) => {
+      const times = this.runs.map((run) => run[part]).filter((time) => time !== undefined);
+      return [part, median(times)];
+    }));
   }
 }
 

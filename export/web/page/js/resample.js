@@ -88,7 +88,9 @@ export class Resizer {
     for (let y = 0; y < count; y++) {
       const line = y * width * 3;
       for (let x = 0; x < this.target[1]; x++) {
-        let [red, green, blue] = [0, 0, 0];
+        let red = 0;
+        let green = 0;
+        let blue = 0;
         let from = line + starts[x] * 3;
         for (let k = x * taps; k < x * taps + counts[x]; k++) {
           red += rows[from++] * weights[k];
