@@ -9,6 +9,7 @@ from PIL import Image
 from export.framing import describe_framing
 from export.web.catalog import Catalog
 from export.web.server import page_app
+from tests.export.web.pictures import photo
 from tests.serving import serving
 from tfgan_edit.editing.alignment import FaceSquare, cut, paste_back
 from tfgan_edit.editing.framing import fitted
@@ -51,15 +52,6 @@ def evaluate(page, names, module, code, **values):
     )
 
 
-def photo(height, width, seed=0):
-    """Noise over a gradient, with hard edges: uint8 [H, W, 3]."""
-    random = np.random.RandomState(seed)
-    slope = np.linspace(0, 200, width)[None, :, None] * np.linspace(0.3, 1, height)[:, None, None]
-    picture = slope + random.randint(0, 56, (height, width, 3))
-    picture[height // 3 : height // 2, width // 4 : width // 2] = (255, 0, 255)
-    return np.clip(picture, 0, 255).astype(np.uint8)
-
-
 def array(text, shape):
     return np.frombuffer(base64.b64decode(text), np.uint8).reshape(shape)
 
@@ -78,7 +70,7 @@ def assert_near(found, expected, limit, share=0.001):
     [((61, 83), (16, 16)), ((16, 16), (40, 24)), ((33, 20), (33, 64)), ((7, 900), (8, 32))],
 )
 def test_resizing(run, source, target):
-    picture = photo(*source)
+    picture = photo(source)
     rule = describe_framing(*target)["resize"]
     found = run(
         "resize", "resample", "resize(picture, source, target, rule)",
@@ -92,7 +84,7 @@ def test_resizing(run, source, target):
     ("size", "target"), [((45, 81), (16, 16)), ((90, 41), (32, 24)), ((9, 13), (16, 32))]
 )
 def test_the_middle_of_a_photo(run, size, target):
-    picture = photo(*size)
+    picture = photo(size)
     found = run(
         "centerBox", "place",
         "pixels.cut(pixels.inMemory(picture, size), centerBox(size, target), framing)",
@@ -125,13 +117,13 @@ def test_a_face(run, name):
     )
     np.testing.assert_allclose(found["centre"], square.centre, rtol=1e-12)
     np.testing.assert_allclose(found["half"], square.half_side, rtol=1e-12)
-    picture, values = photo(*size), {"place": found, "size": size, "framing": framing}
+    picture, values = photo(size), {"place": found, "size": size, "framing": framing}
     cut_out = run(
         "toRgb", "pixels", "pixels.cut(pixels.inMemory(picture, size), place, framing)",
         picture=picture, **values,
     )
     assert_near(array(cut_out, (32, 32, 3)), cut(picture, square, 32), 1)
-    edited = photo(32, 32, seed=1)
+    edited = photo((32, 32), seed=1)
     pasted = paste(run, picture, edited, strength=1, **values)
     assert_near(pasted, paste_back(picture, edited, square), 1)
     half = paste(run, picture, edited, strength=0.5, **values)
@@ -141,7 +133,7 @@ def test_a_face(run, name):
 @pytest.mark.parametrize("size", [(50, 50), (40, 90), (24, 200)])
 def test_the_middle_comes_back(run, size):
     """Where it is a square, as pasted by the package; an edge of the photo is faded, too."""
-    picture, edited = photo(*size), photo(32, 32, seed=1)
+    picture, edited = photo(size), photo((32, 32), seed=1)
     place = run("centerBox", "place", "centerBox(size, [32, 32])", size=size)
     pasted = paste(run, picture, edited, place=place, size=size, strength=1,
                    framing=describe_framing(32, 32))
@@ -150,7 +142,7 @@ def test_the_middle_comes_back(run, size):
 
 def test_a_place_of_another_shape(run):
     """Its border is soft on each axis by a part of that axis."""
-    picture, edited = photo(60, 40), np.full((16, 32, 3), 255, np.uint8)
+    picture, edited = photo((60, 40)), np.full((16, 32, 3), 255, np.uint8)
     place = {"kind": "box", "left": 4, "top": 10, "width": 32, "height": 16}
     framing = describe_framing(16, 32)
     pasted = paste(run, picture, edited, place=place, size=(60, 40), strength=1, framing=framing)
