@@ -19,7 +19,7 @@ def get_config():
             z_dim=128,
             w_dim=128,
             mapping_layers=2,
-            channels={"4": 64, "8": 64, "16": 64, "32": 32, "64": 32},
+            channels={"4": 64, "8": 64, "16": 64, "32": 32, "64": 16},
             learning_rate=0.003,
             r1_gamma=1.0,
             path_length_weight=0.0,
