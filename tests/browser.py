@@ -37,7 +37,7 @@ def open_page(browser):
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(120_000)  # many tests may share a processor
 
         def note(text):
             if expected is None or not re.search(expected, text):

@@ -16,7 +16,8 @@ drawn in styles.
   python -m tfgan_edit.edit --preset presets/gnr --photo clip.mp4 --out clip_drawn.mp4 \\
       --style blend:3 --styles 8 --align mtcnn --follow
 
-StyleMapGAN edits by region: edit_regions.py has its flags, with examples.
+StyleMapGAN edits by region: edit_regions.py has its flags, with examples; with --serve it does so
+by hand on a page, see edit_page/start.py.
 
 Without --box and --align the middle of a photo is taken, and the result has the editor's size;
 with them, the face is cut, edited and pasted back. The same command again goes on with the photos
@@ -35,6 +36,7 @@ from tfgan_edit import edit_regions, sampling
 from tfgan_edit.config import UserError, run_verb
 from tfgan_edit.data.photos import UnreadablePhoto, whole_photo
 from tfgan_edit.data.sources import FileSource
+from tfgan_edit.edit_page import start as edit_page
 from tfgan_edit.editing import beats, style_plans
 from tfgan_edit.editing.alignment import DETECTOR, FEATHER
 from tfgan_edit.editing.directions import load_direction
@@ -137,10 +139,24 @@ def define_flags(f):
     flags.DEFINE_bool("before_after", False, "Write photo and edit side by side.", flag_values=f)
     integer("batch_size", 8, "Photos computed at a time.", lower_bound=1)
     edit_regions.define_flags(f)
+    edit_page.define_flags(f)
 
 
 def main(f):
-    print(f"wrote {edit(f)}")
+    if f.serve:
+        serve(f)
+    else:
+        print(f"wrote {edit(f)}")
+
+
+def serve(f):
+    """Shows the page that --serve asks for, until Ctrl-C."""
+    if not f.preset:
+        raise UserError("--preset is missing; see --help for examples")
+    own = flags.FlagValues()
+    define_flags(own)
+    edit_page.refuse_flags(f, own)
+    edit_page.serve(f, make_editor(f))
 
 
 def edit(f):

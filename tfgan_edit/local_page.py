@@ -32,6 +32,14 @@ TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "applicat
 log = logging.getLogger(__name__)
 
 
+class Refusal(UserError):
+    """An answer of a handler with another status than 400."""
+
+    def __init__(self, status, reason):
+        super().__init__(reason)
+        self.status = status
+
+
 @dataclasses.dataclass(frozen=True)
 class Limits:
     """What a page may ask for; more is refused with a status and a line that says why.
@@ -56,7 +64,8 @@ def make_app(folders, *, limits=Limits(), wasm=False, isolated=False, camera=Fal
     """An aiohttp `Application` that serves folders; add routes to its `router`.
 
     Answers of the server itself are JSON, {"error": one line}; handlers may raise `UserError` for
-    the same with status 400. An unexpected error of one request becomes status 500 and a log entry.
+    the same with status 400, or a `Refusal`. An unexpected error of one request becomes status 500
+    and a log entry.
 
     Args:
         folders: {path in the URL: folder}, as {"/": PAGE, "/models": DIR}; `/` shows the
@@ -184,7 +193,7 @@ class _Gate:
         except TimeoutError:
             return _error(503, f"not done within {self.limits.seconds:g} s")
         except UserError as error:
-            return _error(400, str(error))
+            return _error(getattr(error, "status", 400), str(error))
         except web.HTTPRequestEntityTooLarge:
             return _error(413, _too_large(self.limits.body))
         except web.HTTPException as error:
