@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.cases import assert_close, run_layer_test
 from tfgan_edit.layers.normalized import (
     NormalizedConv2D,
     NormalizedConv2DTranspose,
     NormalizedDepthwiseConv2D,
+    _pad,
 )
 
 TRAINABLE = {None: 2, "instance": 1, "batch": 4, "demodulated": 2}
@@ -133,3 +135,25 @@ def test_demodulated_kernels_have_norm_one(activation, gain):
 def test_wrong_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         NormalizedConv2D(**arguments)
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (1, 1), (0, 1), (3, 3), (2, 0)])
+def test_reflection_equals_the_operation_of_that_name(before, after):
+    """Values and gradients, also where only the channels are known in advance."""
+    x = tf.constant(np.random.RandomState(0).randn(2, 5, 4, 3), tf.float32)
+    sides = [[0, 0], [before, after], [before, after], [0, 0]]
+    weights = tf.constant(np.random.RandomState(1).randn(*tf.pad(x, sides).shape), tf.float32)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3])])
+    def both(x):
+        ours, theirs = _pad(x, before, after, "reflect"), tf.pad(x, sides, "REFLECT")
+        return ours, theirs, *(tf.gradients(y * weights, x)[0] for y in (ours, theirs))
+
+    for values in (both(x), (_pad(x, before, after, "reflect"), tf.pad(x, sides, "REFLECT"))):
+        for ours, theirs in zip(values[::2], values[1::2], strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_a_picture_too_small_to_reflect_is_refused():
+    with pytest.raises(ValueError, match="3 pixels needs more than 3"):
+        _pad(tf.zeros([1, 3, 8, 1]), 3, 3, "reflect")
