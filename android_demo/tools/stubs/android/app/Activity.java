@@ -22,6 +22,6 @@ public class Activity extends Context {
     public native boolean isChangingConfigurations();
     public native void setContentView(int layout);
     public native <T extends View> T findViewById(int id);
-    public native Window getWindow();
+    public native @Nullable Window getWindow();
     public native void startActivityForResult(Intent intent, int requestCode);
 }

@@ -2,7 +2,6 @@ package android.net;
 
 import android.os.Parcelable;
 import java.util.List;
-import org.jetbrains.annotations.NotNull;
 import org.jetbrains.annotations.Nullable;
 
 public abstract class Uri implements Parcelable {
@@ -15,5 +14,5 @@ public abstract class Uri implements Parcelable {
 
     public static native Uri parse(String uriString);
     public abstract @Nullable String getLastPathSegment();
-    public abstract @NotNull List<String> getPathSegments();
+    public abstract @Nullable List<String> getPathSegments();
 }

@@ -2,6 +2,7 @@ package android.view;
 
 import android.content.Context;
 import android.util.AttributeSet;
+import org.jetbrains.annotations.Nullable;
 
 public abstract class ViewGroup extends View implements ViewParent {
     public ViewGroup(Context context, AttributeSet attrs) {
@@ -9,6 +10,6 @@ public abstract class ViewGroup extends View implements ViewParent {
     }
 
     public native int getChildCount();
-    public native View getChildAt(int index);
+    public native @Nullable View getChildAt(int index);
     public native void requestDisallowInterceptTouchEvent(boolean disallowIntercept);
 }

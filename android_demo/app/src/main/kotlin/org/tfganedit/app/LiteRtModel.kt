@@ -80,7 +80,7 @@ private class LiteRtModel(
 
     private fun read(port: Port, buffer: TensorBuffer): FloatArray {
         val values = buffer.readFloat()
-        check(values.size == port.size) { "${port.name}: ${values.size} values instead of ${port.size}" }
+        check(values.size == port.size) { "${port.name}: ${port.size} values. Received: ${values.size}" }
         return values
     }
 

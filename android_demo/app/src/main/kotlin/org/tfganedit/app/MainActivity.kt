@@ -18,7 +18,7 @@ class MainActivity : Activity(), EditSession.Watcher {
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
         setContentView(R.layout.main)
-        Insets.pad(window, findViewById(R.id.root))
+        window?.let { Insets.pad(it, findViewById(R.id.root)) }
         session = lastNonConfigurationInstance as? EditSession
             ?: EditSession(applicationContext, EditState.from(savedInstanceState))
         screen = Screen(this, session)

@@ -58,7 +58,7 @@ class PhotoProvider : ContentProvider() {
 
     private fun fileOf(uri: Uri): File {
         val folder = folder(context ?: throw FileNotFoundException(uri.toString()))
-        val name = uri.pathSegments.singleOrNull()
+        val name = uri.pathSegments?.singleOrNull()
         if (name == null || !NAME.matches(name)) throw FileNotFoundException(uri.toString())
         return File(folder, name)
     }

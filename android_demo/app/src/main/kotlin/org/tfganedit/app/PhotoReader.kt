@@ -62,13 +62,13 @@ class PhotoReader(private val resolver: ContentResolver) {
         val options = BitmapFactory.Options()
         options.inJustDecodeBounds = true
         open(uri).use { BitmapFactory.decodeStream(it, null, options) }
-        if (options.outWidth <= 0 || options.outHeight <= 0) throw IOException("not a picture")
+        if (options.outWidth <= 0 || options.outHeight <= 0) throw IOException(uri.toString())
         options.inJustDecodeBounds = false
         options.inPreferredColorSpace = ColorSpace.get(ColorSpace.Named.SRGB)
         options.inSampleSize =
             SampleSize.powerOfTwo(options.outWidth, options.outHeight, maxSide, maxPixels)
         val bitmap = open(uri).use { BitmapFactory.decodeStream(it, null, options) }
-            ?: throw IOException("not a picture")
+            ?: throw IOException(uri.toString())
         val orientation = open(uri).use(Orientation::ofJpeg)
         return Orientation.upright(toPhoto(bitmap), orientation)
     }
