@@ -18,4 +18,5 @@ kotlin {
 
 dependencies {
     testImplementation(libs.junit)
+    testImplementation(libs.jna)
 }

@@ -14,8 +14,9 @@ class FramingTest {
     fun `resizing is Python's to the bit`() {
         for (case in Golden.read("resizing").list) {
             val expected = case["result"].photo()
-            val resize = Resize(Golden.framing.resize)
-            assertNear(expected, resize.apply(case["photo"].photo(), expected.width, expected.height))
+            val found = Resize(Golden.framing.resize)
+                .apply(case["photo"].photo(), expected.width, expected.height)
+            assertNear(expected, found)
         }
     }
 
@@ -41,7 +42,8 @@ class FramingTest {
     fun `squares are Python's`() {
         for (case in Golden.read("faces").list) {
             val (left, right) = case["left_eye"].point() to case["right_eye"].point()
-            val square = FaceSquare.ofLandmarks(left, right, case["mouth"].point(), Golden.framing.face)!!
+            val mouth = case["mouth"].point()
+            val square = FaceSquare.ofLandmarks(left, right, mouth, Golden.framing.face)!!
             assertTrue((square.centre - case["centre"].point()).length < 1e-9)
             assertTrue((square.halfSide - case["half_side"].point()).length < 1e-9)
         }

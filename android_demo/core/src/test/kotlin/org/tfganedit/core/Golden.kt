@@ -39,7 +39,9 @@ fun Json.point(): Point = list.let { (x, y) -> Point(x.double, y.double) }
 fun bytesOf(photo: Photo) = photo.pixels.flatMap { listOf(red(it), green(it), blue(it)) }
 
 /** No byte is off by more than [limit], at most a [share] of them at all. */
-fun assertNear(expected: Photo, found: Photo, limit: Int = 0, share: Double = 0.0, name: String = "") {
+fun assertNear(
+    expected: Photo, found: Photo, limit: Int = 0, share: Double = 0.0, name: String = "",
+) {
     assertEquals(expected.width to expected.height, found.width to found.height)
     val off = bytesOf(expected).zip(bytesOf(found)).map { (a, b) -> kotlin.math.abs(a - b) }
     val count = off.count { it > 0 }

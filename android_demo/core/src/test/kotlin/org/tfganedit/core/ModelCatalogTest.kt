@@ -78,7 +78,8 @@ class ModelCatalogTest {
             "The sized: its framing is not of the size that it reads",
             "The kernel: framing.resize.filter is \"nearest\"; this version knows only \"lanczos\"",
             "The batch: the shape of photo is [2, 8, 8, 3], not of one picture",
-            "The range: signatures[0].inputs[0].range[0] is \"-1.0\"; this version knows only \"0.0\"",
+            "The range: signatures[0].inputs[0].range[0] is \"-1.0\"; " +
+                "this version knows only \"0.0\"",
         )
         assertEquals(expected, catalog.refused.dropLast(1))
         assertTrue(catalog.refused.last(), "The broken: not JSON, line" in catalog.refused.last())
@@ -86,7 +87,8 @@ class ModelCatalogTest {
 
     @Test
     fun `changed and missing files are refused`() {
-        val store = Exports.Store(listOf("a", "b", "c").associateWith { Exports.text(Exports.edit) })
+        val texts = listOf("a", "b", "c").associateWith { Exports.text(Exports.edit) }
+        val store = Exports.Store(texts)
         store.files["a/export.json"] = Exports.text(Exports.region).toByteArray()
         store.files.remove("b/export.json")
         val catalog = ModelCatalog.read(store)

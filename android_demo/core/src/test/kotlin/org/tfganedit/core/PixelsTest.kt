@@ -34,7 +34,9 @@ class PixelsTest {
 
     @Test
     fun `other sizes and channels are refused`() {
-        val refuse = { block: () -> Unit -> assertThrows(IllegalArgumentException::class.java, block) }
+        val refuse = { block: () -> Unit ->
+            assertThrows(IllegalArgumentException::class.java, block)
+        }
         refuse { PixelCodec.toPhoto(FloatArray(7), 2, 1) }
         refuse { PixelCodec.toPhoto(FloatArray(4), 2, 1, channels = 2) }
         refuse { Photo(2, 2, IntArray(3)) }
