@@ -7,7 +7,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 version=2.4.20
-sha512=IF5IVM7LpPhA/ntHQQpaVt1yxpaaQovtEVYLyqWMuaLr0XelLPPm7/sM6HLhtcRjjjoSsK7I7lP2kzYJkMy73w==
+sha512=205e4854cecba4f840fe7b47410a5a56dd72c6969a428bed11560bcaa58cb9a2\
+ebd177a52cf3e6effb0ce872e1b5c4638e3a12b0aec8ee53f693360990ccbbdf
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/tfgan_edit/kotlin"
 home="$cache/$version"
 
@@ -22,8 +23,10 @@ fetch() {
     trap 'rm -rf "$place"' EXIT
     (cd "$place" && npm pack --silent "kotlin-compiler@$version" >/dev/null)
     local archive="$place/kotlin-compiler-$version.tgz"
-    local found; found=$(openssl dgst -sha512 -binary "$archive" | base64 -w0)
-    [ "$found" = "$sha512" ] || { echo "kotlin-compiler@$version: not the known file" >&2; exit 4; }
+    echo "$sha512  $archive" | sha512sum --check --status || {
+        echo "kotlin-compiler@$version: not the known file" >&2
+        exit 4
+    }
     tar -xzf "$archive" -C "$place" --exclude='*-sources.jar' --exclude='*.klib'
     mv "$place/package" "$home"
 }
