@@ -14,9 +14,10 @@ import numpy as np
 
 from export import android
 from export.exporter import Settings, export, runner_of
-from tests.android_demo.golden_vectors import packed, photo
+from tests.android_demo.golden_vectors import packed
 from tests.editing.tiny_stylemapgan import save_stylemapgan
 from tests.export.tiny_presets import NETWORKS, save
+from tests.export.web.pictures import photo
 from tfgan_edit.editing.alignment import FaceSquare, cut, paste_back
 from tfgan_edit.editing.framing import fitted
 from tfgan_edit.preset import save_preset
@@ -52,7 +53,7 @@ def _roses(folder):
 
 
 def _cases(models):
-    picture, other, drawing = photo(60, 70), photo(33, 40, seed=1), photo(50, 35, seed=2)
+    picture, other, drawing = photo((60, 70)), photo((33, 40), 1), photo((50, 35), 2)
     mask = np.zeros((16, 16), np.float32)
     mask[3:9, 2:11] = 1
     cases = [

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from export.framing import describe_framing
+from tests.export.web.pictures import photo
 from tfgan_edit.editing.alignment import FaceSquare, cut, paste_back
 from tfgan_edit.editing.framing import fitted
 from tfgan_edit.storage import atomic_file
@@ -29,15 +30,6 @@ FACES = {  # name: (height, width) of the photo, eyes, mouth; in turn shrunk, sa
 }
 
 
-def photo(height, width, seed=0):
-    """Noise over a slope, with a hard edge: uint8 [height, width, 3]."""
-    random = np.random.RandomState(seed)
-    slope = np.linspace(0, 200, width)[:, np.newaxis] * np.linspace(0.2, 1, height)[:, None, None]
-    picture = np.clip(slope + random.randint(0, 56, (height, width, 3)), 0, 255).astype(np.uint8)
-    picture[height // 3 : height // 2, width // 4 : width // 2] = (255, 0, 90)
-    return picture
-
-
 def packed(array):
     """Plain values for JSON."""
     array = np.ascontiguousarray(array)
@@ -48,7 +40,7 @@ def resizing():
     cases = []
     sizes = [((31, 42), (8, 8)), ((8, 8), (20, 12)), ((17, 10), (17, 32)), ((3, 150), (4, 16))]
     for number, (source, target) in enumerate(sizes):
-        picture = photo(*source, seed=number)
+        picture = photo(source, number)
         image = Image.fromarray(picture).resize(target[::-1], Image.Resampling.LANCZOS)
         cases.append({"photo": packed(picture), "result": packed(image)})
     return cases
@@ -57,7 +49,7 @@ def resizing():
 def middles():
     sizes = [((31, 50), (8, 8)), ((41, 19), (16, 12)), ((5, 7), (8, 16)), ((8, 8), (8, 8))]
     return [
-        {"photo": packed(photo(*source)), "result": packed(fitted(photo(*source), target))}
+        {"photo": packed(photo(source)), "result": packed(fitted(photo(source), target))}
         for source, target in sizes
     ]
 
@@ -65,7 +57,7 @@ def middles():
 def faces():
     cases = []
     for name, (size, left, right, mouth) in FACES.items():
-        picture, edited = photo(*size), photo(SIZE, SIZE, seed=1)
+        picture, edited = photo(size), photo((SIZE, SIZE), 1)
         square = FaceSquare.of_landmarks([left, right, (0, 0), mouth, mouth])
         cases.append({
             "name": name,
@@ -93,7 +85,7 @@ def values():
 
 
 def blends():
-    one, other = photo(9, 11), photo(9, 11, seed=1)
+    one, other = photo((9, 11)), photo((9, 11), 1)
     results = []
     for strength in (0.0, 0.25, 1 / 3, 0.5, 0.9, 1.0):
         mixed = one + strength * (other.astype(np.float64) - one)
@@ -103,7 +95,7 @@ def blends():
 
 def orientations():
     """Beginnings of JPEGs of both byte orders; a photo as stored, and upright."""
-    stored, cases = photo(3, 5), []
+    stored, cases = photo((3, 5)), []
     for orientation in range(1, 9):
         exif = Image.Exif()
         exif[0x010F] = "a maker"  # an entry before it
