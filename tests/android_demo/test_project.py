@@ -22,7 +22,8 @@ def text(path):
 
 def test_the_readme_names_the_versions():
     readme = text("README.md")
-    gradle = re.search(r"gradle-([\d.]+)-bin\.zip", text("gradle/wrapper/gradle-wrapper.properties"))
+    wrapper = text("gradle/wrapper/gradle-wrapper.properties")
+    gradle = re.search(r"gradle-([\d.]+)-bin\.zip", wrapper)
     for name, version in {
         "Android Gradle plugin": VERSIONS["agp"],
         "Gradle": gradle[1],
@@ -63,7 +64,7 @@ def test_kotlin_does_not_repeat_what_exports_say():
                 numbers.add(item)
 
     collect(read_json(DEMO / "core/src/test/resources/golden/framing.json"))
-    assert len(numbers) >= 6
+    assert len(numbers) >= 4
     for path in DEMO.glob("*/src/main/kotlin/**/*.kt"):
         found = {float(n) for n in re.findall(r"(?<![\w.])\d+\.\d+(?![\w.])", path.read_text())}
         assert not found & numbers, path
