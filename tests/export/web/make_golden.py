@@ -14,12 +14,12 @@ from tests.editing.rose_presets import save_roses
 from tests.editing.tiny_stylemapgan import save_stylemapgan
 from tests.export.tiny_presets import save
 from tests.export.web import pictures
+from tests.export.web.pictures import GOLDEN
 from tfgan_edit.editing.alignment import FaceSquare, paste_back
 from tfgan_edit.editing.editors import Edit, load_editor
 from tfgan_edit.editing.framing import fitted
 from tfgan_edit.editing.regions import Region, StylemapEdit
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "web"
 PRESETS = {  # name: function that writes the preset to a folder
     "student": lambda folder: save(folder.parent, folder.name),
     "roses": save_roses,

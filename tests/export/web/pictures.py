@@ -1,7 +1,10 @@
 """Pictures and strokes that the tests and the generator of their goldens share."""
 
+from pathlib import Path
+
 import numpy as np
 
+GOLDEN = Path(__file__).parents[2] / "golden" / "web"  # written by make_golden.py
 PHOTO, REFERENCE = ((90, 120), 0), ((40, 40), 3)  # sizes and seeds
 SEED = 5  # of a style
 STRENGTH = 0.5

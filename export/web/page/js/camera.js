@@ -20,6 +20,7 @@ export function useCamera({ button, dialog, video, take, turn }, told) {
   };
   const start = async () => {
     stop();
+    take.disabled = true; // until there is a picture
     if (!navigator.mediaDevices) throw new Error("This browser gives no camera to this page.");
     video.srcObject = await navigator.mediaDevices.getUserMedia({
       audio: false,
@@ -42,6 +43,7 @@ export function useCamera({ button, dialog, video, take, turn }, told) {
     guarded();
   });
   dialog.addEventListener("close", stop);
+  video.addEventListener("loadeddata", () => { take.disabled = false; });
   take.addEventListener("click", () => {
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];

@@ -179,6 +179,7 @@ export function pasteBack(photo, edited, place, framing, strength, write) {
     const faces = transform(face, size, 3, map, part, a);
     const covers = transform(mask, size, 1, map, part, a);
     for (let i = 0; i < covers.length; i++) {
+      if (covers[i] === 0) continue;
       const share = (strength * covers[i]) / 255;
       for (let j = 3 * i; j < 3 * i + 3; j++) {
         rows[j] = roundHalfEven(rows[j] + share * (faces[j] - rows[j]));

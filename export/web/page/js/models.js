@@ -105,9 +105,9 @@ export class Models {
     return this.remote.call("run", { file, signature: name, inputs: tensors });
   }
 
-  /** What the runtime printed. */
-  notes() {
-    return this.remote ? this.remote.call("notes") : [];
+  /** What the runtime printed; nothing of one that is being replaced. */
+  async notes() {
+    return this.remote ? this.remote.call("notes").catch(() => []) : [];
   }
 
   /** Ends the worker and all of its memory; the next load starts another. */

@@ -21,6 +21,8 @@ const checked = (name) => document.querySelector(`input[name=${name}]:checked`).
 const onRadio = (name, act) => document.querySelectorAll(`input[name=${name}]`)
   .forEach((input) => input.addEventListener("change", act));
 
+const WANTS_REFERENCE = "Choose a reference photo, then paint where it is taken.";
+
 class Page {
   constructor({ exports, refused }, found) {
     this.exports = exports;
@@ -206,23 +208,22 @@ class Page {
 
   showState(name, detail) {
     document.body.dataset.state = name;
-    clearTimeout(this.busyTimer);
-    const busy = { loading: "Loading the model", running: "Editing" }[name];
     const share = name === "loading" && detail > 0 ? ` ${Math.round(100 * detail)} %` : "";
-    byId("busy-text").textContent = busy ? `${busy}${share} …` : "";
-    // What is done at once does not flicker.
-    if (busy) this.busyTimer = setTimeout(() => { byId("busy").hidden = false; }, 150);
-    else byId("busy").hidden = true;
+    this.showBusy({ loading: `Loading the model${share} …`, running: "Editing …" }[name]);
     if (name === "failed") this.complain(detail);
-    if (name === "waiting" && detail === "reference") this.say(this.wantsReference());
+    if (name === "waiting" && detail === "reference") this.say(WANTS_REFERENCE);
     if (name === "ready") {
       this.showRuns();
       this.drawStyles();
     }
   }
 
-  wantsReference() {
-    return "Choose a reference photo, then paint where it is taken.";
+  /** @param {string} [text] what goes on; what is done at once does not flicker */
+  showBusy(text) {
+    clearTimeout(this.busyTimer);
+    byId("busy-text").textContent = text ?? "";
+    if (text) this.busyTimer = setTimeout(() => { byId("busy").hidden = false; }, 150);
+    else byId("busy").hidden = true;
   }
 
   showEdit(edit) {
@@ -339,6 +340,7 @@ class Page {
       photo: this.wish.photo.id, before, edited, place, framing: model.framing, type,
       strength: Number(byId("strength").value),
     };
+    this.showBusy("Saving …");
     try {
       const call = this.showsCutOut ? "cutOutFile" : "photoFile";
       const file = await this.photos.call(call, values);
@@ -346,6 +348,8 @@ class Page {
       download(file, `${stem}-${model.id}.${type === "image/png" ? "png" : "jpg"}`);
     } catch (error) {
       this.complain(`The picture could not be saved: ${error.message}`);
+    } finally {
+      this.showBusy();
     }
   }
 }

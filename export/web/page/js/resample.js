@@ -93,9 +93,11 @@ export class Resizer {
         let blue = 0;
         let from = line + starts[x] * 3;
         for (let k = x * taps; k < x * taps + counts[x]; k++) {
-          red += rows[from++] * weights[k];
-          green += rows[from++] * weights[k];
-          blue += rows[from++] * weights[k];
+          const weight = weights[k];
+          red = (red + rows[from] * weight) | 0; // sums of weights stay below 2^31 / 255
+          green = (green + rows[from + 1] * weight) | 0;
+          blue = (blue + rows[from + 2] * weight) | 0;
+          from += 3;
         }
         this.narrow[out++] = toByte(red);
         this.narrow[out++] = toByte(green);
@@ -111,7 +113,7 @@ export class Resizer {
     const { starts, counts, weights, taps } = this.vertical;
     const stride = this.target[1] * 3;
     const out = new Uint8Array(this.target[0] * stride);
-    const sums = new Float64Array(stride);
+    const sums = new Int32Array(stride);
     for (let y = 0; y < this.target[0]; y++) {
       sums.fill(0);
       for (let k = 0; k < counts[y]; k++) {
