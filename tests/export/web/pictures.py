@@ -9,7 +9,7 @@ PHOTO, REFERENCE = ((90, 120), 0), ((40, 40), 3)  # sizes and seeds
 SEED = 5  # of a style
 STRENGTH = 0.5
 # A stroke over a map of 16 pixels: its ends as parts of the picture's sides, its width as a part.
-STROKE, WIDTH = ((0.24, 0.31), (0.71, 0.57)), 0.2
+STROKE, WIDTH = ((0.24, 0.24), (0.6, 0.6)), 0.21
 
 
 def photo(size, seed=0):
@@ -30,5 +30,5 @@ def stroke_mask(side):
     along = np.clip(along, 0, 1)
     distance = np.hypot(x - x0 - along * (x1 - x0), y - y0 - along * (y1 - y0))
     radius = WIDTH * side / 2
-    assert np.abs(distance - radius).min() > 0.05, "a pixel of the mouse would decide"
+    assert np.abs(distance - radius).min() > 0.1, "a pixel of the mouse would decide"
     return (distance <= radius).astype(np.float32)

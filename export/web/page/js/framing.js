@@ -7,9 +7,10 @@
  */
 
 import { transform } from "./bicubic.js";
+import { boundsOf, withOutside } from "./outside.js";
 import { affine, corners, inverse, sides } from "./place.js";
 import { resize, Resizer } from "./resample.js";
-import { roundHalfEven } from "./rounding.js";
+import { clamp, roundHalfEven } from "./rounding.js";
 
 const STRIP = 2 ** 19; // pixels that are read at a time
 
@@ -47,36 +48,41 @@ export function cut(photo, place, framing) {
 function cutSquare(photo, square, framing) {
   const size = framing.height;
   const rule = framing.crop.face_square;
-  let [pixels, moved] = shrunk(photo, square, size, framing.resize);
-  const region = around(moved);
-  pixels = readMirrored(pixels, region);
-  moved = { ...moved, centre: [moved.centre[0] - region.left, moved.centre[1] - region.top] };
-  const [side] = sides(moved);
-  const large = size * Math.min(Math.max(Math.ceil(side / size), 1), rule.max_supersampling);
+  const [source, moved] = shrunk(photo, square, size, framing);
+  const part = around(source, moved, rule.outside);
+  const side = 2 * Math.hypot(...moved.half);
+  const large = size * clamp(Math.ceil(side / size), 1, rule.max_supersampling);
   const whole = { left: 0, top: 0, width: large, height: large };
-  const map = affine(moved, [large, large]);
-  const bounds = [region.height, region.width];
-  const turned = transform(pixels, bounds, 3, map, whole, rule.sampling.a);
+  const map = affine(part.square, [large, large]);
+  const turned = transform(part.pixels, part.size, 3, map, whole, rule.sampling.a);
   return resize(turned, [large, large], [size, size], framing.resize);
 }
 
-/** Photo and square at 1/n, with at least two pixels for one of the result. */
-function shrunk(photo, square, size, rule) {
-  const factor = Math.trunc(sides(square)[0] / size / 2);
+/** Photo and square at 1/n, where that leaves enough pixels for one of the result. */
+function shrunk(photo, square, size, framing) {
+  const { min_pixels: least } = framing.crop.face_square;
+  const factor = Math.trunc((2 * Math.hypot(...square.half)) / size / least);
   if (factor < 2) return [photo, square];
   const [height, width] = photo.size;
   const target = [roundHalfEven(height / factor), roundHalfEven(width / factor)];
-  const pixels = resizedPart(photo, { left: 0, top: 0, width, height }, target, rule);
+  const pixels = resizedPart(photo, { left: 0, top: 0, width, height }, target, framing.resize);
   const [scaleY, scaleX] = [target[0] / height, target[1] / width];
   const mean = (scaleX + scaleY) / 2;
-  return [
-    inMemory(pixels, target),
-    {
-      ...square,
-      centre: [square.centre[0] * scaleX, square.centre[1] * scaleY],
-      half: square.half.map((value) => value * mean),
-    },
-  ];
+  const centre = [square.centre[0] * scaleX, square.centre[1] * scaleY];
+  const half = square.half.map((value) => value * mean);
+  return [inMemory(pixels, target), { ...square, centre, half }];
+}
+
+/** What a square needs of a photo, and of its outside. */
+function around(photo, square, rule) {
+  const bounds = boundsOf(square, rule);
+  const [height, width] = photo.size;
+  const [left, top] = [Math.max(bounds.left, 0), Math.max(bounds.top, 0)];
+  const size = [Math.min(bounds.bottom, height) - top, Math.min(bounds.right, width) - left];
+  if (Math.min(...size) <= 0) throw new Error("The face lies outside of the photo.");
+  const pixels = photo.read(left, top, size[1], size[0]);
+  const centre = [square.centre[0] - left, square.centre[1] - top];
+  return withOutside(pixels, size, { ...square, centre }, rule);
 }
 
 /** `Pixels` of an array [H, W, 3]. */
@@ -92,40 +98,6 @@ export function inMemory(pixels, size) {
       return out;
     },
   };
-}
-
-/** The upright box around a square with a border of a tenth of its side, also outside of the photo. */
-function around(square) {
-  const reach = Math.abs(square.half[0]) + Math.abs(square.half[1])
-    + Math.max(0.1 * sides(square)[0], 3);
-  const [left, top] = square.centre.map((value) => Math.floor(value - reach));
-  const [right, bottom] = square.centre.map((value) => Math.ceil(value + reach));
-  return { left, top, width: right - left, height: bottom - top };
-}
-
-/** A part of a photo that may reach out of it, where the photo is mirrored at its border pixels. */
-function readMirrored(photo, { left, top, width, height }) {
-  const [photoHeight, photoWidth] = photo.size;
-  const mirrored = (i, length) => {
-    if (length === 1) return 0;
-    const period = 2 * (length - 1);
-    const j = ((i % period) + period) % period;
-    return j < length ? j : period - j;
-  };
-  const columns = Array.from({ length: width }, (_, x) => mirrored(left + x, photoWidth));
-  const rows = Array.from({ length: height }, (_, y) => mirrored(top + y, photoHeight));
-  const [x0, y0] = [columns, rows].map((line) => line.reduce((a, b) => Math.min(a, b)));
-  const [x1, y1] = [columns, rows].map((line) => line.reduce((a, b) => Math.max(a, b)) + 1);
-  const inside = photo.read(x0, y0, x1 - x0, y1 - y0);
-  const out = new Uint8Array(width * height * 3);
-  let to = 0;
-  for (const y of rows) {
-    for (const x of columns) {
-      const from = ((y - y0) * (x1 - x0) + x - x0) * 3;
-      for (let c = 0; c < 3; c++) out[to++] = inside[from + c];
-    }
-  }
-  return out;
 }
 
 /**
