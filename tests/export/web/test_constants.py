@@ -55,7 +55,7 @@ def test_numbers_that_only_export_json_knows():
 
 def test_systems_are_told_by_their_inputs_alone():
     """No script knows the name of a system, a task or a port."""
-    names = ("pix2pixhd", "gans_n_roses", "stylemapgan", "photo_to_photo", "content", "drawing_style")
+    names = ("pix2pixhd", "gans_n_roses", "stylemapgan", "photo_to_photo", "content", "edited")
     for script in SCRIPTS:
         text = script.read_text()
         for name in names:

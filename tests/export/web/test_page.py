@@ -256,8 +256,8 @@ def test_what_cannot_be_read_is_said_and_the_page_lives_on(visit, expected):
         give(page, data, name=name)
         page.wait_for_selector(f"#message:has-text('{name} cannot be shown. It')")
         assert reason in page.text_content("#message")
-    page.evaluate("navigator.mediaDevices.getUserMedia = async () => {"
-                  " throw new DOMException('', 'NotAllowedError'); }")
+    page.evaluate("() => { navigator.mediaDevices.getUserMedia = async () => {"
+                  " throw new DOMException('', 'NotAllowedError'); }; }")
     page.click("#camera")
     page.wait_for_selector("#message:has-text('The camera was not allowed')")
     give(page, pictures.photo(*pictures.PHOTO))
@@ -267,6 +267,7 @@ def test_what_cannot_be_read_is_said_and_the_page_lives_on(visit, expected):
 
 
 def test_the_camera_and_a_dropped_file(visit):
+    """A file is turned upright by its EXIF entry."""
     page = visit()
     page.select_option("#model", "student")
     page.evaluate("""() => {
@@ -294,33 +295,28 @@ def test_the_camera_and_a_dropped_file(visit):
     page.evaluate(
         """(bytes) => {
             const data = new DataTransfer();
-            data.items.add(new File([new Uint8Array(bytes)], 'dropped.png', {type: 'image/png'}));
+            data.items.add(new File([new Uint8Array(bytes)], 'phone.jpg', {type: 'image/jpeg'}));
             for (const kind of ['dragenter', 'dragover', 'drop'])
                 document.body.dispatchEvent(new DragEvent(kind,
                     {dataTransfer: data, bubbles: true, cancelable: true}));
         }""",
-        list(png(pictures.photo((30, 20)))),
+        list(stored_on_its_side()),
     )
     await_runs(page, 2)
-    found, name = saved(page)
-    assert found.shape == (30, 20, 3) and name.startswith("dropped")
-
-
-def test_photos_are_turned_upright(visit):
-    """By their EXIF entry: what was stored on its side is as high as it was wide."""
-    stored = np.zeros((40, 64, 3), np.uint8)
-    stored[:, :32] = (250, 20, 20)  # the upper half, once upright
-    file, exif = io.BytesIO(), Image.Exif()
-    exif[0x0112] = 6  # the stored picture's left side is the upper one
-    Image.fromarray(stored).save(file, "JPEG", quality=95, exif=exif)
-    page = visit()
-    page.select_option("#model", "student")
-    give(page, file.getvalue(), name="phone.jpg")
-    ready(page)
     set_slider(page, "strength", 0)
-    upright, _ = saved(page)
-    assert upright.shape == (64, 40, 3)
+    upright, name = saved(page)
+    assert upright.shape == (64, 40, 3) and name.startswith("phone")
     assert upright[:28, :, 0].min() > 230 and upright[36:].max() < 30
+
+
+def stored_on_its_side():
+    """A JPEG whose left half is red and, as its EXIF entry says, the upper one; else black."""
+    picture = np.zeros((40, 64, 3), np.uint8)
+    picture[:, :32] = (250, 20, 20)
+    file, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(picture).save(file, "JPEG", quality=95, exif=exif)
+    return file.getvalue()
 
 
 # === Models ===
@@ -352,14 +348,6 @@ def test_a_model_that_was_changed_is_refused(visit, changed):
     assert page.is_hidden("#message") and runs(page) == 1
 
 
-def test_what_the_page_leaves_out(visit):
-    """Exports that read more than photos are named with the reason."""
-    page = visit()
-    options = page.locator("#model option").all_text_contents()
-    assert options == ["maps", "roses", "student"]
-    assert "labels: it reads labels" in page.locator("#refused li").text_content()
-
-
 def test_another_device(visit, expected):
     """Threads give the same; the label is what the runtime says."""
     page = visit()
@@ -374,9 +362,12 @@ def test_another_device(visit, expected):
     assert_equal(saved(page)[0], expected["student_pasted"])
 
 
-def test_every_control_has_a_name(visit):
+def test_what_the_page_offers(visit):
+    """Exports that read more than photos are named with the reason; every control has a name."""
     page = visit()
-    give_photos(page, "student")
+    options = page.locator("#model option").all_text_contents()
+    assert options == ["maps", "roses", "student"]
+    assert "labels: it reads labels" in page.locator("#refused li").text_content()
     unnamed = page.evaluate(
         """() => Array.from(document.querySelectorAll('button, input, select, [role=slider]'))
             .filter((one) => !(one.labels?.length || one.ariaLabel || one.textContent.trim()))

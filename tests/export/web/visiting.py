@@ -4,7 +4,6 @@ import contextlib
 import io
 import shutil
 
-import numpy as np
 from PIL import Image
 
 from export.web import catalog
@@ -54,6 +53,7 @@ def give(page, field, path, face):
         return
     style, seed, resolution = face
     file = io.BytesIO()
-    Image.fromarray(np.asarray(avatars.draw(style, seed, resolution=resolution)[0])).save(file, "PNG")
+    drawing, _ = avatars.draw(style, seed, resolution=resolution)
+    Image.fromarray(drawing).save(file, "PNG")
     picture = {"name": f"{style}-{seed}.png", "mimeType": "image/png", "buffer": file.getvalue()}
     page.set_input_files(f"#{field}", picture)

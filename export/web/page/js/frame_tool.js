@@ -1,6 +1,8 @@
 /** Chooses by hand what the network sees of a photo: drag, zoom, keys, or three taps on a face. */
 
-import { axes, boxAround, centerBox, corners, faceSquare, largestScale, sides } from "./place.js";
+import {
+  axes, centerBox, corners, DEEPEST, faceSquare, largestScale, moved, sides,
+} from "./place.js";
 
 const TAPS = [
   ["leftEye", "Tap the eye on the left"],
@@ -59,28 +61,26 @@ export class FrameTool {
   setPlace(place) {
     this.place = place;
     const most = largestScale(this.photo, this.network);
-    const share = Math.log(sides(place)[0] / this.network[0] / most) / Math.log(1 / 64);
-    this.controls.zoom.value = 1 - Math.min(Math.max(share, 0), 1);
+    this.controls.zoom.value = 1 + Math.log(this.scale / most) / Math.log(DEEPEST);
     this.stage.draw();
   }
 
-  /** Pixels of the photo for one of the network at a position of the slider, 1 for all. */
+  /** Pixels of the photo for one of the network. */
+  get scale() {
+    return sides(this.place)[0] / this.network[0];
+  }
+
+  /** That at a position of the slider, 1 for the largest box. */
   scaleOf(position) {
-    return largestScale(this.photo, this.network) * 64 ** (position - 1);
+    return largestScale(this.photo, this.network) * DEEPEST ** (position - 1);
   }
 
-  zoomTo(scale, centre = axes(this.place).centre) {
-    this.setPlace(boxAround(centre, scale, this.photo, this.network));
+  change(centre, scale) {
+    this.setPlace(moved(this.place, centre, scale, this.photo, this.network));
   }
 
-  zoomBy(factor) {
-    this.zoomTo((sides(this.place)[0] / this.network[0]) * factor);
-  }
-
-  moveBy(x, y) {
-    const { centre } = axes(this.place);
-    const scale = sides(this.place)[0] / this.network[0];
-    this.zoomTo(scale, [centre[0] + x, centre[1] + y]);
+  zoomTo(scale) {
+    this.change(axes(this.place).centre, scale);
   }
 
   tell() {
@@ -98,40 +98,43 @@ export class FrameTool {
     }
     this.stage.overlay.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, point);
+    this.hold();
+  }
+
+  /** Remembers from where fingers move: places lie on whole pixels, so small moves would be lost. */
+  hold() {
+    this.held = { ...this.grip(), centre: axes(this.place).centre, scale: this.scale };
+  }
+
+  /** Middle of the pointers, and their distance where there are two. */
+  grip() {
+    const points = [...this.pointers.values()];
+    const [a, b = a] = points;
+    return {
+      middle: [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2],
+      distance: points.length > 1 ? Math.max(Math.hypot(a[0] - b[0], a[1] - b[1]), 1) : 1,
+    };
   }
 
   move(event) {
-    const before = this.pointers.get(event.pointerId);
-    if (!before || !this.active) return;
-    const now = this.stage.point(event);
-    const other = [...this.pointers].find(([id]) => id !== event.pointerId)?.[1];
-    this.pointers.set(event.pointerId, now);
-    if (other) { // two fingers: their distance is the size
-      const distance = (a, b) => Math.max(Math.hypot(a[0] - b[0], a[1] - b[1]), 1);
-      this.zoomBy(distance(now, other) / distance(before, other));
-    } else {
-      this.moveExactly(now[0] - before[0], now[1] - before[1]);
-    }
-  }
-
-  /** Boxes lie on whole pixels: what is left of a move is kept for the next one. */
-  moveExactly(x, y) {
-    this.rest = [(this.rest?.[0] ?? 0) + x, (this.rest?.[1] ?? 0) + y];
-    const old = axes(this.place).centre;
-    this.moveBy(...this.rest);
-    const { centre } = axes(this.place);
-    this.rest = this.rest.map((value, i) => value - (centre[i] - old[i])).map(
-      (value) => (Math.abs(value) < 1 ? value : 0));
+    if (!this.active || !this.pointers.has(event.pointerId)) return;
+    this.pointers.set(event.pointerId, this.stage.point(event));
+    const { middle, distance } = this.grip();
+    const { held } = this;
+    const centre = held.centre.map((value, i) => value + middle[i] - held.middle[i]);
+    this.change(centre, (held.scale * distance) / held.distance);
   }
 
   release(event) {
-    if (this.pointers.delete(event.pointerId) && this.pointers.size === 0) this.tell();
+    if (!this.pointers.delete(event.pointerId)) return;
+    if (this.pointers.size) this.hold();
+    else this.tell();
   }
 
   turnWheel(event) {
     if (!this.active) return;
     event.preventDefault();
-    this.zoomBy(ZOOM ** (Math.sign(event.deltaY)));
+    this.zoomTo(this.scale * ZOOM ** Math.sign(event.deltaY));
     this.tellSoon();
   }
 
@@ -140,8 +143,10 @@ export class FrameTool {
     const step = STEP * Math.min(...this.photo);
     const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     const zooms = { "+": 1 / ZOOM, "=": 1 / ZOOM, "-": ZOOM };
-    if (event.key in moves) this.moveBy(...moves[event.key].map((value) => value * step));
-    else if (event.key in zooms) this.zoomBy(zooms[event.key]);
+    const { centre } = axes(this.place);
+    if (event.key in moves) {
+      this.change(centre.map((value, i) => value + step * moves[event.key][i]), this.scale);
+    } else if (event.key in zooms) this.zoomTo(this.scale * zooms[event.key]);
     else if (event.key === "Escape") this.stopTaps();
     else return;
     event.preventDefault();

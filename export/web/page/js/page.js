@@ -196,11 +196,16 @@ class Page {
     this.session.change({ place, mask });
   }
 
+  /** Draws the small pictures that are missing, at one time only. */
   async drawStyles() {
-    const seeds = this.styles.missing();
-    if (!this.edit || !this.wish.model.style || seeds.length === 0) return;
-    const { size } = this.wish.model;
-    await this.session.drawStyles(seeds, (seed, pixels) => this.styles.show(seed, pixels, size));
+    const { model } = this.wish;
+    if (this.drawsStyles || !this.edit || !model.style || this.styles.missing() === undefined) return;
+    this.drawsStyles = true;
+    await this.session.drawStyles(
+      () => this.styles.missing(),
+      (seed, pixels) => this.styles.show(seed, pixels, model.size),
+    );
+    this.drawsStyles = false;
     this.showRuns();
   }
 
@@ -299,7 +304,7 @@ class Page {
     const { photo, model } = this.wish;
     if (!photo) return;
     const tool = checked("tool");
-    if (tool === "frame" && this.frame.model !== model) {
+    if (tool === "frame" && (this.frame.model !== model || this.frame.photo !== photo.size)) {
       this.frame.set(photo.size, model, this.placeNow);
     }
     const paints = { frame: this.frame, paint: this.paint, compare: null }[tool];

@@ -33,17 +33,30 @@ export function largestScale([photoHeight, photoWidth], [height, width]) {
   return Math.min(photoHeight / height, photoWidth / width);
 }
 
+/** How many times smaller than the largest box a place may be made. */
+export const DEEPEST = 64;
+
 /**
- * A box around a point, of the network's shape, inside of the photo.
+ * A place that was moved and resized by hand: a box stays inside of the photo, a square with its
+ * centre.
  *
+ * @param {Place} place
  * @param {[number, number]} centre x and y
  * @param {number} scale pixels of the photo for one of the network
- * @returns {Box}
+ * @returns {Place}
  */
-export function boxAround(centre, scale, photo, network) {
+export function moved(place, centre, scale, photo, network) {
   const most = largestScale(photo, network);
-  const least = Math.min(most, Math.max(8 / Math.min(...network), most / 64));
-  const held = clamp(scale, least, most);
+  const now = sides(place)[0] / network[0]; // a square may be larger than any box
+  const held = clamp(scale, most / DEEPEST, Math.max(most, now));
+  if (place.kind === "square") {
+    const factor = held / now;
+    return {
+      ...place,
+      centre: [clamp(centre[0], 0, photo[1]), clamp(centre[1], 0, photo[0])],
+      half: place.half.map((value) => value * factor),
+    };
+  }
   const height = Math.min(Math.max(roundHalfEven(held * network[0]), 1), photo[0]);
   const width = Math.min(Math.max(roundHalfEven(held * network[1]), 1), photo[1]);
   return {

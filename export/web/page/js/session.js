@@ -186,19 +186,19 @@ export class Session {
   }
 
   /**
-   * The photo in several styles, for small pictures to choose from.
+   * The photo in several styles, for small pictures to choose from. A newer wish ends it.
    *
-   * @param {number[]} seeds
+   * @param {() => number | undefined} next gives a seed, as long as a picture is missing
    * @param {(seed: number, picture: Uint8Array) => void} show takes [h, w, 3]
    */
-  async drawStyles(seeds, show) {
+  async drawStyles(next, show) {
     await this.busy;
     const { turn } = this;
     const { model, photo } = this.wish;
     if (!this.loaded || !photo || !model?.style) return;
     try {
       const { cut, inputs } = await this.inputs(turn, {});
-      for (const seed of seeds) {
+      for (let seed = next(); seed !== undefined; seed = next()) {
         const style = await this.styleOf({ seed });
         const drawn = { ...inputs, [model.style.name]: style };
         show(seed, toBytes(await this.run(turn, cut, drawn, {}), model.edited.shape.at(-1)));

@@ -74,10 +74,10 @@ export class StylesPanel {
     this.mark(this.value);
   }
 
-  /** Seeds without a picture. */
+  /** The first seed without a picture, or undefined. */
   missing() {
-    return [...this.grid.children].filter((button) => !button.dataset.drawn)
-      .map((button) => Number(button.dataset.seed));
+    const button = this.grid.querySelector("button:not([data-drawn])");
+    return button ? Number(button.dataset.seed) : undefined;
   }
 
   /** @param {Uint8Array} pixels [h, w, 3] */
