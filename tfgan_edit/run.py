@@ -25,14 +25,16 @@ from tfgan_edit.callbacks.metric_run import MetricRun
 from tfgan_edit.callbacks.preset_export import PresetExport
 from tfgan_edit.callbacks.progress import Progress, RunLog
 from tfgan_edit.callbacks.statistics_log import StatisticsLog
+from tfgan_edit.callbacks.watchdog import Watchdog
 from tfgan_edit.config import UserError, differences, with_defaults
 from tfgan_edit.data import prepare
+from tfgan_edit.data.lost_pages import explain_lost_pages, mapped_files
 from tfgan_edit.editing.scorers import PUBLISHED, Scorer, load_scorer
 from tfgan_edit.metrics import Evaluation, cache_folder, check_metric
 from tfgan_edit.metrics.photo_sets import GeneratedPhotos, RecordPhotos
 from tfgan_edit.pictures import image_grid, write_picture
 from tfgan_edit.preset import load_preset
-from tfgan_edit.storage import read_json, write_json
+from tfgan_edit.storage import disk_full, is_disk_full, read_json, write_json
 from tfgan_edit.trainers.gan import PRECISIONS
 from tfgan_edit.trainers.loop import (
     distributed_batches,
@@ -221,10 +223,11 @@ class Run:
 
     def train(self):
         """Trains to the end; resumes if the run folder has a state."""
-        with _lock(self.workdir) if self.chief else contextlib.nullcontext():
+        with _full_disk_explained(self.workdir), self._exclusively():
             log = RunLog(self.workdir / "log.txt") if self.chief else (lambda line: None)
             if self.chief:
                 self._claim_folder()
+            explain_lost_pages(mapped_files(self.data))
             state = StateFolder(self.workdir / "state")
             # Where a run starts: (1) its own state, (2) a preset, (3) new weights.
             facts = state.restore(self.trainer, report=log)
@@ -264,6 +267,9 @@ class Run:
                 save_state=save_state,
                 agree=agree if num_workers(self.strategy) > 1 else None,
             )
+
+    def _exclusively(self):
+        return _lock(self.workdir) if self.chief else contextlib.nullcontext()
 
     def _claim_folder(self):
         path = self.workdir / "config.json"
@@ -346,7 +352,10 @@ class Run:
         networks = {
             name: trainer.averages.get(name, network) for name, network in trainer.networks.items()
         }
+        diverse = trainer.drawing_network is not None and trainer.pictures_per_sample == 1
         return [
+            # The first, so that what it adds to the logs is shown and kept.
+            Watchdog(log, draw, reference) if diverse else Watchdog(log),
             Progress(self.schedule.images(self.total_steps), log),
             StatisticsLog(self.workdir),
             ImageGrid(self.workdir, draw, columns),
@@ -419,6 +428,17 @@ def tiny(config):
         init_from=None,
         strategy="one",
     )
+
+
+@contextlib.contextmanager
+def _full_disk_explained(folder):
+    """TensorBoard's writers report a full disk as an error of TensorFlow's."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        if is_disk_full(error):
+            raise disk_full(folder) from error
+        raise
 
 
 @contextlib.contextmanager

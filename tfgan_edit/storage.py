@@ -21,7 +21,7 @@ from tfgan_edit.config import UserError
 
 SUFFIX = ".partial"
 SLOTS = 8  # writers of one target at the same time; a fixed number needs no folder scan
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _RENAME_EXCHANGE = 2  # linux/fs.h
 _AT_FDCWD = -100  # linux/fcntl.h
 
@@ -45,7 +45,7 @@ def atomic_file(path, mode="wb"):
     if mode not in ("w", "wb", "w+", "w+b"):
         raise ValueError(f"mode must be w, wb, w+ or w+b. Received: mode={mode!r}")
     path = Path(os.path.realpath(path))
-    with _explained(path):
+    with explained(path):
         if path.exists() and not path.is_file():
             kind = "a folder" if path.is_dir() else "not a regular file"
             raise UserError(f"cannot write {path}: it is {kind}; give the path of a file")
@@ -53,7 +53,7 @@ def atomic_file(path, mode="wb"):
         text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
         with open(temporary, mode, **text) as file:
             yield file
-        with _explained(path):
+        with explained(path):
             os.fsync(lock)
             os.replace(temporary, path)
             _sync_folder(path.parent)
@@ -75,11 +75,11 @@ def atomic_folder(path, replace=False):
         UserError: something else is at `path`, or it cannot be written.
     """
     path = Path(os.path.realpath(path))
-    with _explained(path):
+    with explained(path):
         _check_folder_target(path, replace)
     with _sibling(path, folder=True) as (temporary, _):
         yield temporary
-        with _explained(path):
+        with explained(path):
             for folder, _, names in os.walk(temporary):
                 for name in names:
                     _sync(os.path.join(folder, name))
@@ -110,9 +110,9 @@ def require_space(path, variables):
     place = path
     while not place.exists():
         place = place.parent
-    with _explained(path):
+    with explained(path):
         if shutil.disk_usage(place).free < size:
-            raise _disk_full(path)
+            raise disk_full(path)
 
 
 def sha256_of(path):
@@ -186,14 +186,14 @@ def _check_folder_target(path, replace):
 @contextlib.contextmanager
 def _sibling(path, folder):
     """Makes and locks the hidden sibling; removes it unless it was renamed away."""
-    with _explained(path):
+    with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary, lock = _claim(path, folder)
     try:
         yield temporary, lock
     except Exception as error:
-        if _is_disk_full(error):
-            raise _disk_full(path) from error
+        if is_disk_full(error):
+            raise disk_full(path) from error
         raise
     finally:
         if _is_same(temporary, lock):  # else renamed, and the name may be another's by now
@@ -313,24 +313,26 @@ def _sync_folder(path):
 
 
 @contextlib.contextmanager
-def _explained(path):
+def explained(path):
     """Turns the system's refusals in the block into one line about `path`."""
     try:
         yield
     except OSError as error:
-        if _is_disk_full(error):
-            raise _disk_full(path) from error
+        if is_disk_full(error):
+            raise disk_full(path) from error
         raise UserError(
             f"cannot write {path}: {error.strerror}; choose a place that you may write to"
         ) from error
 
 
-def _is_disk_full(error):
+def is_disk_full(error):
+    """Whether an error says that a disk or a quota is full; also TensorFlow's and HDF5's."""
     # HDF5 reports it in its message, with or without a number.
     return getattr(error, "errno", None) in _DISK_FULL or (os.strerror(errno.ENOSPC) in str(error))
 
 
-def _disk_full(path):
+def disk_full(path):
+    """The `UserError` of a full disk."""
     return UserError(
         f"cannot write {path}: the disk is full; free some space or choose another disk"
     )

@@ -18,6 +18,7 @@ from tfgan_edit import quick_start
 from tfgan_edit.config import load_recipe, override, run_verb
 from tfgan_edit.run import Run, tiny
 from tfgan_edit.trainers.loop import Interrupted
+from tfgan_edit.trainers.strategy import make_deterministic
 
 
 def define_flags(f):
@@ -30,6 +31,12 @@ def define_flags(f):
     )
     flags.DEFINE_bool(
         "dry_run", False, "Print configuration, sizes, memory and time; stop.", flag_values=f
+    )
+    flags.DEFINE_bool(
+        "deterministic",
+        False,
+        "The same bits at every run, also on GPUs, where it takes more time.",
+        flag_values=f,
     )
     flags.DEFINE_bool(
         "tiny", False, "Shrink the recipe to two steps, to see that it runs.", flag_values=f
@@ -61,6 +68,8 @@ NEXT = {  # method: what to do with its preset
 def main(f):
     config = quick_start.get_config() if f.config is None else load_recipe(f.config)
     config = override(tiny(config) if f.tiny else config, f.set)
+    if f.deterministic:
+        make_deterministic()
     if f.dry_run:
         Run(config).describe()
         return

@@ -5,6 +5,7 @@ import datetime
 import keras
 from tqdm import tqdm
 
+from tfgan_edit.storage import explained
 from tfgan_edit.trainers.loop import process_memory
 
 COLUMNS = {  # log name: heading of the status line
@@ -28,7 +29,7 @@ class RunLog:
     def __call__(self, line):
         tqdm.write(line)
         if self.path is not None:
-            with open(self.path, "a", encoding="utf-8") as file:
+            with explained(self.path), open(self.path, "a", encoding="utf-8") as file:
                 file.write(line + "\n")
 
 

@@ -6,7 +6,7 @@ import math
 import keras
 import tensorflow as tf
 
-from tfgan_edit.storage import atomic_file
+from tfgan_edit.storage import atomic_file, explained
 
 
 class StatisticsLog(keras.callbacks.Callback):
@@ -43,7 +43,7 @@ class StatisticsLog(keras.callbacks.Callback):
             **{k: (v if math.isfinite(v) else None) for k, v in logs.items()},
             "step": int(logs["step"]),
         }
-        with open(self.path, "a", encoding="utf-8") as file:
+        with explained(self.path), open(self.path, "a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
         with self.writer.as_default(step=int(logs["step"])):
             for name, value in logs.items():

@@ -19,6 +19,8 @@ from tfgan_edit.config import UserError
 
 FETCH_STEPS = 10  # losses are read from the device every so many steps
 MAX_NONFINITE_STEPS = 20  # consecutive steps with a loss that is not finite
+# … with gradients that are not. A loss scale of 2^24 needs 24 of them to fall to 1.
+MAX_NONFINITE_GRADIENTS = 50
 
 
 class Interrupted(Exception):
@@ -77,7 +79,8 @@ def train_loop(
             as nobody can take a step alone.
 
     Raises:
-        UserError: a loss was not finite for `MAX_NONFINITE_STEPS` steps.
+        UserError: a loss was not finite for `MAX_NONFINITE_STEPS` steps, or some gradient of a
+            phase for `MAX_NONFINITE_GRADIENTS`.
         Interrupted: after a signal, with the state saved.
     """
     callbacks = keras.callbacks.CallbackList(callbacks, model=trainer)
@@ -174,7 +177,7 @@ class _Means:
 
 
 class _NonfiniteWatch:
-    """Stops a run whose losses have become NaN or infinite."""
+    """Stops a run whose losses or gradients have become NaN or infinite."""
 
     def __init__(self, phase_of):
         self.phase_of = phase_of
@@ -182,6 +185,8 @@ class _NonfiniteWatch:
 
     def check(self, step, logs):
         for name, value in logs.items():
+            if name.startswith("Nonfinite/"):
+                self._check_gradients(step, name, value)
             if not name.startswith("Loss/"):
                 continue
             self.count[name] = 0 if np.isfinite(value) else self.count.get(name, 0) + 1
@@ -192,6 +197,17 @@ class _NonfiniteWatch:
                     "older state, or try a smaller trainer.learning_rate, a larger "
                     "trainer.r1_gamma, or --set precision=float32"
                 )
+
+    def _check_gradients(self, step, name, value):
+        """Their losses may well be finite, and what is not is taken for 0 (`GANTrainer`)."""
+        self.count[name] = self.count.get(name, 0) + 1 if value > 0 else 0
+        if self.count[name] >= MAX_NONFINITE_GRADIENTS:
+            raise UserError(
+                f"gradients of phase {name.removeprefix('Nonfinite/')} have not been finite for "
+                f"{MAX_NONFINITE_GRADIENTS} steps, up to step {step}: the training stands still. "
+                "Go back to an older state, or try --set precision=float32, a smaller "
+                "trainer.learning_rate or a larger trainer.r1_gamma"
+            )
 
 
 def process_memory():
