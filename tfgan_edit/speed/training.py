@@ -1,10 +1,12 @@
 """Table "speed": training steps, synthesis and the input pipeline of a recipe."""
 
 import dataclasses
+import functools
 import time
 
 import tensorflow as tf
 
+from tfgan_edit.networks.mapping import latent_shape
 from tfgan_edit.run import Run
 from tfgan_edit.speed.measurement import Table, alternate, median_gain, row
 
@@ -15,7 +17,8 @@ def measure(config, settings):
     """The recipe as it is, in each precision.
 
     Rows: `training` (steps of the main phases), `step with PHASE` for every lazy phase,
-    `synthesis` (averaged generator, batch 8, constant noise), `input pipeline`.
+    `synthesis` (averaged generator, batch 8, constant noise), `encoding` (averaged encoder of a
+    StyleMapGAN, batch 8), `input pipeline`.
     """
     runs = {p: Run(dataclasses.replace(config, precision=p)) for p in settings.precisions}
     functions = {}
@@ -25,6 +28,8 @@ def measure(config, settings):
             with_phase = [p.name for p in run.trainer.phases if p.interval == 1 or p.name == phase]
             functions[f"step with {phase}", precision] = steps(run, 1, with_phase)
         functions["synthesis", precision] = synthesis(run.trainer.averages["generator"])
+        if "encoder" in run.trainer.averages:
+            functions["encoding", precision] = encoding(run.trainer.averages["encoder"])
     run = runs[settings.precisions[0]]
     stage = run.schedule.stages[-1]
     batches = run.batches(stage.first_step)
@@ -33,7 +38,7 @@ def measure(config, settings):
     values = alternate(functions, settings.repeats)
     rows = []
     for (name, setting), numbers in values.items():
-        unit = "ms/image" if name == "synthesis" else "images/s"
+        unit = "ms/image" if name in ("synthesis", "encoding") else "images/s"
         first = values.get((name, settings.precisions[0]))
         more = {"ratio": median_gain(numbers, first, unit)} if first else {}
         rows.append(row(name, setting, numbers, unit, **more))
@@ -67,15 +72,27 @@ def steps(run, count, phases):
 
 def synthesis(generator, batch_size=8, calls=5):
     """Function: milliseconds an image of a generator's synthesis with constant noise."""
-    w_plus = tf.random.normal([batch_size, generator.num_ws, generator.w_dim])
-    synthesize = tf.function(lambda w: generator.synthesis(w, noise="constant"), autograph=False)
+    latents = tf.random.normal([batch_size, *latent_shape(generator)])
+    draw = functools.partial(generator.synthesis, noise="constant")
+    return _milliseconds(draw, latents, calls)
+
+
+def encoding(encoder, batch_size=8, calls=5):
+    """Function: milliseconds an image of an encoder that says its `resolution`."""
+    images = tf.random.uniform([batch_size, *encoder.resolution, encoder.img_channels], -1, 1)
+    return _milliseconds(encoder, images, calls)
+
+
+def _milliseconds(network, inputs, calls):
+    """Function: milliseconds that a network takes for one of its inputs."""
+    compiled = tf.function(lambda x: network(x), autograph=False)
 
     def once():
         start = time.perf_counter()
         for _ in range(calls):
-            images = synthesize(w_plus)
-        images.numpy()  # waits for the device
-        return (time.perf_counter() - start) * 1000 / (calls * batch_size)
+            outputs = compiled(inputs)
+        outputs.numpy()  # waits for the device
+        return (time.perf_counter() - start) * 1000 / (calls * len(inputs))
 
     return once
 
