@@ -426,6 +426,32 @@ def draw(style, index, seed=0, resolution=64, attributes=None):
     return np.array(photo), known
 
 
+# Part of a face -> the attribute whose change shows where it is, and what would be in front of it.
+PARTS = {
+    "eyes": ("eyes_closed", {"eyeglasses": 0, "sunglasses": 0}),
+    "mouth": ("smile", {"facial_hair": 0}),
+    "hair": ("hair_color", {"facial_hair": 0}),
+}
+
+
+def part_masks(style, index, seed=0, resolution=64):
+    """Where the parts of a face are: {name of `PARTS`: bool [resolution, resolution]}.
+
+    Exactly those pixels that another value of the part's attribute draws otherwise; glasses and
+    beards, which would hide them, are taken off.
+    """
+    offered = style_named(style).attributes
+    known = sample_attributes(style, index, seed)
+    masks = {}
+    for part, (attribute, bare) in PARTS.items():
+        bare = {name: value for name, value in bare.items() if name in offered}
+        other = next(v for v in reversed(ATTRIBUTES[attribute]) if v != known[attribute])
+        first, _ = draw(style, index, seed, resolution, bare)
+        second, _ = draw(style, index, seed, resolution, {**bare, attribute: other})
+        masks[part] = np.any(first != second, axis=-1)
+    return masks
+
+
 def _draw_run(task):
     style, indices, seed, resolution, versions = task
     drawn = [
