@@ -5,10 +5,13 @@ import pytest
 from absl import flags
 from PIL import Image
 
+from tests.editing.test_video import make_video
+from tests.editing.test_video import read as read_video
 from tests.editing.tiny_stylemapgan import save_stylemapgan
 from tfgan_edit import edit, generate
 from tfgan_edit.config import UserError
 from tfgan_edit.editing.editors import Edit, load_editor
+from tfgan_edit.editing.framing import fitted
 from tfgan_edit.editing.regions import Region, StylemapEdit, named_mask
 from tfgan_edit.preset import load_preset
 
@@ -168,3 +171,21 @@ def test_tables_latents_and_animations(folder, tmp_path):
             generate, folder, tmp_path / "table.png", "--mix_rows=1", "--mix_columns=2",
             "--mix_layers=middle",
         )
+
+
+def test_a_video_with_a_region(folder, tmp_path):
+    clip = make_video(tmp_path / "clip.mp4", num=3, size=(32, 32), sound=None)
+    out = run(
+        edit, folder, tmp_path / "out.mp4", f"--photo={clip}", "--reference=@other.png",
+        "--mask=left", "--before_after",
+    )
+    editor = load_editor(folder / "preset")
+    frames, _ = read_video(clip)
+    region = Region(photo(folder, "other"), named_mask("left", (16, 16)))
+    faces = np.stack([fitted(frame, (16, 16)) for frame in frames])
+    edited = editor(faces, Edit(stylemap=StylemapEdit(regions=(region,))))
+    shown, _ = read_video(out)
+    assert shown.shape == (3, 16, 48, 3)  # the frame, the reference, the edit
+    # The codec halves the resolution of colours, so that only the brightness is compared.
+    assert np.abs(shown[:, :, 32:].mean(-1) - edited.mean(-1)).mean() < 12
+    assert np.abs(shown[:, :, :16].mean(-1) - faces.mean(-1)).mean() < 4
