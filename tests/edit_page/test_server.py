@@ -190,6 +190,7 @@ def test_of_waiting_edits_only_the_newest_is_drawn(page, editor, app, monkeypatc
     assert drawn == [0.0, 0.4]
 
 
+@pytest.mark.large
 def test_many_pages_at_once_and_a_bad_one_among_them(url, editor):
     def visit(number):
         page = Page(url)
@@ -231,9 +232,13 @@ def is_gone(reference):
 
 def test_photos_are_gone_after_their_time_and_at_the_end(editor, kept, tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    with serving(make_edit_app(editor, seconds=1.0)) as url:
+    now = [0.0]
+    with serving(make_edit_app(editor, seconds=1.0, clock=lambda: now[0])) as url:
         page = Page(url)
         assert isinstance(page.add(png(some_photo(0))), str)
+        time.sleep(0.6)  # longer than between two sweeps
+        assert not is_gone(kept[0])
+        now[0] = 1.1
         for _ in range(200):  # nothing is asked for: the sweep alone ends it
             if is_gone(kept[0]):
                 break

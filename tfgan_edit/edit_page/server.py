@@ -6,8 +6,8 @@ newest is drawn.
 """
 
 import asyncio
-import functools
 import io
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -30,7 +30,9 @@ UNITS = 3.0  # strength of a direction whose unit is known, at the end of its sl
 LENGTHS = 20.0  # … of one of length 1 (arXiv 2104.14754, figure of semantic manipulation)
 
 
-def make_edit_app(editor, *, direction=None, given=(), seconds=SECONDS, limits=None):
+def make_edit_app(
+    editor, *, direction=None, given=(), seconds=SECONDS, clock=time.monotonic, limits=None
+):
     """The `Application` of the page.
 
     Args:
@@ -38,13 +40,14 @@ def make_edit_app(editor, *, direction=None, given=(), seconds=SECONDS, limits=N
         direction: `Direction` that gets a slider, or None.
         given: (name, bytes) of picture files that the page begins with: the photo, or None,
             then references.
-        seconds: after which an unused session and its photos are forgotten.
+        seconds: after which an unused session and its photos are forgotten, by …
+        clock: … this.
         limits: `Limits`.
     """
     if direction is not None:
         direction.check(editor.generator, editor.preset.sha256)
     app = make_app({"/": STATIC}, limits=limits or Limits(body=MAX_UPLOAD))
-    page = EditPage(editor, direction, given, Sessions(seconds))
+    page = EditPage(editor, direction, given, Sessions(seconds, clock))
     page.add_routes(app.router)
     app.cleanup_ctx.append(page.running)
     return app
@@ -168,19 +171,18 @@ class EditPage:
     async def edit(self, request):
         session = self._session(request)
         body = await request.read()
-        session.turn += 1
-        turn = session.turn
-        read = functools.partial(self._read_newest, session, turn, body)
-        change = await self._in(self.pictures, read)
-        drawn = await self._in(self.networks, self._draw_newest, session, turn, change)
+        change = await self._in(
+            self.pictures, read_change, body, session, self.editor.resolution
+        )
+        session.turn += 1  # only now: a bad change overtakes none
+        drawn = await self._in(
+            self.networks, self._draw_newest, session, session.turn, change
+        )
         return await self._in(self.pictures, _picture, drawn)
 
-    def _read_newest(self, session, turn, body):
-        _check_newest(session, turn)
-        return read_change(body, session, self.editor.resolution)
-
     def _draw_newest(self, session, turn, change):
-        _check_newest(session, turn)
+        if session.turn != turn:
+            raise Refusal(409, "a newer change came")
         return draw(self.editor, change, self.direction)
 
 
@@ -192,11 +194,6 @@ def draw(editor, change, direction=None):
             raise UserError("direction: this page has none, start it with --direction")
         stylemap = direction.apply(stylemap, change.direction)
     return editor.apply(stylemap, change.edit)[0]
-
-
-def _check_newest(session, turn):
-    if session.turn != turn:
-        raise Refusal(409, "a newer change came")
 
 
 def _picture(pixels):
