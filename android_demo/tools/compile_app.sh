@@ -9,4 +9,5 @@ sources=${3:-$here/app/src/main/kotlin}
 mkdir -p "$out"
 python3 "$here/tools/resources.py" "$here/app/src/main/res" org.tfganedit.app "$out/gen"
 annotations="$("$here/tools/kotlin.sh" home)/lib/annotations-13.0.jar"
-"$here/tools/kotlin.sh" compile "$out/classes" "$core:$annotations" "$sources" "$here/tools/stubs" "$out/gen"
+"$here/tools/kotlin.sh" compile "$out/classes" "$core:$annotations" \
+    "$sources" "$here/tools/stubs" "$out/gen"

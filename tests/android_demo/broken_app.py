@@ -13,7 +13,7 @@ DEMO = Path(__file__).parents[2] / "android_demo"
 SOURCES = DEMO / "app/src/main/kotlin"
 # (file, what stands there, what stands there instead): a wrong name, number, type, null, argument.
 MISTAKES = (
-    ("PhotoReader.kt", "decoder.setTargetSampleSize(sample)", "decoder.setTargetSampleSise(sample)"),
+    ("PhotoReader.kt", "decoder.setTargetSampleSize(", "decoder.setTargetSampleSise("),
     ("PhotoView.kt", "event.getX(it)", "event.getX(it.toLong())"),
     ("EditState.kt", "bundle.putLong(SEED, seed)", "bundle.putLong(SEED, strength)"),
     ("PhotoWriter.kt", "resolver.insert(folder, values) ?: throw IOException(name)",
@@ -23,7 +23,7 @@ MISTAKES = (
     ("Words.kt", "R.string.runs,", "R.string.run,"),
     ("MainActivity.kt", "override fun onStart()", "override fun onBegin()"),
     ("FaceFinder.kt", "face.getMidPoint(middle)", "face.getMidPoint()"),
-    ("EditSession.kt", "engine?.submit(next)", "engine.submit(next)"),
+    ("EditSession.kt", "engine?.cancel()", "engine.cancel()"),
 )
 
 

@@ -21,7 +21,8 @@ public final class ImageDecoder implements AutoCloseable {
             @NotNull ImageDecoder decoder, @NotNull ImageInfo info, @NotNull Source source);
     }
 
-    public static native @NotNull Source createSource(@NotNull ContentResolver cr, @NotNull Uri uri);
+    public static native @NotNull Source createSource(
+        @NotNull ContentResolver cr, @NotNull Uri uri);
     public static native @NotNull Bitmap decodeBitmap(
         @NotNull Source src, @NotNull OnHeaderDecodedListener listener) throws IOException;
     public native int getAllocator();

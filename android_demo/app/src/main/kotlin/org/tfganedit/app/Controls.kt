@@ -11,7 +11,11 @@ import android.widget.TextView
 import org.tfganedit.core.Backend
 
 /** What is there for every model: which one, where it runs, how strong, where in the photo. */
-class Controls(private val activity: Activity, private val session: EditSession, private val words: Words) {
+class Controls(
+    private val activity: Activity,
+    private val session: EditSession,
+    private val words: Words,
+) {
     private val model = activity.findViewById<Spinner>(R.id.model)
     private val backend = activity.findViewById<Spinner>(R.id.backend)
     private val strength = activity.findViewById<SeekBar>(R.id.strength)

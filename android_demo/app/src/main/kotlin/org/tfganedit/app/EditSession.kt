@@ -1,16 +1,13 @@
 package org.tfganedit.app
 
 import android.content.Context
-import android.graphics.Bitmap
 import android.net.Uri
 import kotlin.random.Random
 import org.tfganedit.core.Backend
-import org.tfganedit.core.Blend
 import org.tfganedit.core.EditRequest
 import org.tfganedit.core.EditResult
 import org.tfganedit.core.EditorEngine
 import org.tfganedit.core.FaceSquare
-import org.tfganedit.core.Framing
 import org.tfganedit.core.MaskPainting
 import org.tfganedit.core.ModelCatalog
 import org.tfganedit.core.ModelSpec
@@ -42,6 +39,10 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
         private set
     var models: List<ModelSpec> = emptyList()
         private set
+
+    /** Sentences about models that cannot be used. */
+    var refused: List<String> = emptyList()
+        private set
     var photo: OpenPhoto? = null
         private set
     var reference: OpenPhoto? = null
@@ -62,14 +63,6 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
     /** What the engine does, while it takes long. */
     var progress: String? = null
         private set
-
-    /** Sentences about models that cannot be used. */
-    var refused: List<String> = emptyList()
-        private set
-
-    /** Pictures of styles by seed, of the photo as it is placed. */
-    var previews: Map<Long, Bitmap> = emptyMap()
-        private set
     val busy: Boolean get() = running || work.busy
     val model: ModelSpec? get() = models.find { it.id == state.model } ?: models.firstOrNull()
 
@@ -78,21 +71,30 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
     private val writer = PhotoWriter(context)
     private var engine: EditorEngine? = null
     private var running = false
-    private var preview: EditRequest? = null
     private var shared: Uri? = null
 
+    /** What was asked for before the models were known; null once they are. */
+    private var early: MutableList<() -> Unit>? = mutableListOf()
+
+    /** Styles that are offered, in pictures. */
+    val previews = Previews { engine?.submit(it) }
+
     init {
-        work.run({ ModelCatalog.read(AssetStore(context.assets)) }, ::onCatalog)
+        work.run({ runCatching { ModelCatalog.read(AssetStore(context.assets)) } }) { read ->
+            read.fold(::use, ::explain)
+            restore()
+            early?.forEach { it() }
+            early = null
+        }
     }
 
-    private fun onCatalog(catalog: ModelCatalog) {
+    private fun use(catalog: ModelCatalog) {
         val loader = LiteRtLoader(context.assets, context.resources)
         engine = EditorEngine(loader, catalog::verify, work.main, EngineListener())
         models = catalog.models
         refused = catalog.refused
         if (models.isEmpty()) say(context.getString(R.string.no_models), problem = true)
-        painting = model?.let { MaskPainting.unpack(it.framing.width, it.framing.height, state.mask) }
-        restore()
+        painting = model?.let(::canvas)
     }
 
     /** Opens again what was open when the process ended. */
@@ -114,6 +116,11 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
 
     /** Opens a picture that was picked or taken. */
     fun open(uri: Uri, purpose: Purpose) {
+        // After the process ended, the camera's answer comes before the models are read.
+        early?.let {
+            it.add { open(uri, purpose) }
+            return
+        }
         notice = null
         open(uri) { opened ->
             when (purpose) {
@@ -153,10 +160,10 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
         photo = opened
         result = null
         shown = null
-        previews = emptyMap()
-        submit()
+        again()
     }
 
+    /** A picker or a camera is opened; [picked] has what for when it answers. */
     fun pick(purpose: Purpose, camera: Uri? = null) {
         state = state.copy(pending = purpose, camera = camera)
     }
@@ -168,21 +175,23 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
         return pending
     }
 
-    fun say(text: String, problem: Boolean) {
-        notice = Notice(text, problem)
-        changed()
-    }
-
     // === Choices ===
 
     fun choose(model: ModelSpec) {
         if (model == this.model) return
         state = state.copy(model = model.id)
-        painting = MaskPainting.unpack(model.framing.width, model.framing.height, state.mask)
-        val lost = state.mode == Mode.BRUSH && !model.controls.mask || state.mode == Mode.PLACE && !canPlace
+        painting = canvas(model)
+        val lost = when (state.mode) {
+            Mode.COMPARE -> false
+            Mode.PLACE -> !canPlace
+            Mode.BRUSH -> !model.controls.mask
+        }
         if (lost) state = state.copy(mode = Mode.COMPARE)
         again()
     }
+
+    private fun canvas(model: ModelSpec) =
+        MaskPainting.unpack(model.framing.width, model.framing.height, state.mask)
 
     fun choose(backend: Backend) {
         if (backend == state.backend) return
@@ -215,7 +224,7 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
     /** Other styles than those that are offered. */
     fun shuffle() {
         val first = Random.nextLong(SEEDS)
-        previews = emptyMap()
+        previews.clear()
         state = state.copy(firstSeed = first)
         useSeed(first)
     }
@@ -246,7 +255,8 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
 
     fun placeAtFace() {
         val face = photo?.face
-        if (face == null) say(context.getString(R.string.no_face), problem = true) else place(face, done = true)
+        if (face != null) place(face, done = true)
+        else say(context.getString(R.string.no_face), problem = true)
     }
 
     fun zoom(factor: Double) {
@@ -280,12 +290,12 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
     // === Edits ===
 
     private fun again() {
-        previews = emptyMap()
+        previews.clear()
         submit()
     }
 
     private fun submit() {
-        preview = null
+        previews.stop()
         notice = null
         val request = request()
         running = request != null
@@ -299,7 +309,7 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
         val painting = painting
         val missing = when {
             model.controls.reference && reference == null -> R.string.needs_reference
-            model.controls.mask && (painting == null || painting.isEmpty) -> R.string.needs_mask
+            model.controls.mask && painting?.isEmpty != false -> R.string.needs_mask
             else -> null
         }
         if (missing != null) {
@@ -337,54 +347,29 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
                 is Outcome.Failed -> failed(outcome)
                 is Outcome.Done -> done(outcome.result)
             }
+            changed()
         }
     }
 
     private fun failed(outcome: Outcome.Failed) {
-        val seen = outcome.request !== preview
-        preview = null
+        if (previews.failed(outcome.request)) return
         running = false
-        if (seen) {
-            result = null
-            shown = null
-            say(context.getString(R.string.edit_failed, outcome.reason), problem = true)
-        }
+        result = null
+        shown = null
+        say(context.getString(R.string.edit_failed, outcome.reason), problem = true)
     }
 
     private fun done(made: EditResult) {
-        if (made.request === preview) return previewed(made)
+        if (previews.take(made, offered())) return
         running = false
         val photo = photo?.takeIf { it.photo === made.request.photo } ?: return
-        val placement = Placement(
-            made.request.place, photo.photo.width, photo.photo.height, made.request.model.framing
-        )
-        work.run({
-            val before = if (made.before === photo.photo) photo.bitmap else made.before.toBitmap()
-            ShownEdit(placement.shown, before, made.edited.toBitmap())
-        }) { bitmaps ->
+        work.run({ photo.shown(made) }) { bitmaps ->
             if (this.photo === photo && !running) {
                 result = made
                 shown = bitmaps
-                offerNext()
+                previews.offer(made.request, offered())
             }
         }
-    }
-
-    /** One by one, while nothing else is to be done. */
-    private fun offerNext() {
-        val request = result?.request?.takeIf { it.model.controls.style } ?: return
-        val seed = offered().find { it !in previews } ?: return
-        val next = request.copy(style = Style.Seed(seed), whole = false)
-        preview = next
-        engine?.submit(next)
-    }
-
-    private fun previewed(made: EditResult) {
-        preview = null
-        val seed = (made.request.style as? Style.Seed)?.seed ?: return
-        previews = previews + (seed to made.output.toBitmap(PREVIEW_SIDE))
-        changed()
-        offerNext()
     }
 
     // === Results ===
@@ -406,20 +391,15 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
     private fun <T> finish(use: (Photo) -> T, then: (T) -> Unit) {
         val (result, photo) = (result ?: return) to (photo ?: return)
         val strength = state.strength
-        work.run({ use(full(result, photo, strength)) }, then)
-    }
-
-    /** The edit in the photo as large as memory allows. */
-    private fun full(result: EditResult, opened: OpenPhoto, strength: Float): Photo {
-        val place = result.request.place as? Place.Face ?: return result.at(strength)
-        val large = opener.large(opened.uri)
-        val framing = Framing(result.request.model.framing)
-        val edited = framing.finished(large, result.output, Place.Face(opened.at(large, place.square)))
-        Blend.blendInto(large, edited, strength, edited.pixels)
-        return edited
+        work.run({ use(opener.finished(photo, result, strength)) }, then)
     }
 
     // === Telling ===
+
+    fun say(text: String, problem: Boolean) {
+        notice = Notice(text, problem)
+        changed()
+    }
 
     private fun changed() {
         watcher?.onChange()
@@ -432,6 +412,5 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
     private companion object {
         const val OFFERED = 6
         const val SEEDS = 1_000_000L
-        const val PREVIEW_SIDE = 192
     }
 }

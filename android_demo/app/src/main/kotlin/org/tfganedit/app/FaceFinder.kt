@@ -11,7 +11,7 @@ import org.tfganedit.core.within
 
 /** Finds the largest face by the platform's own detector, which knows the eyes of upright faces. */
 object FaceFinder {
-    /** Sides of what is searched; faces on it are still large, and it takes a fraction of a second. */
+    /** Of what is searched: faces are still large on it, and it takes a fraction of a second. */
     private const val SIDE = 640
     private const val MOST_FACES = 8
 

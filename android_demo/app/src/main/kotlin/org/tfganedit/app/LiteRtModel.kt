@@ -4,6 +4,7 @@ import android.content.res.AssetManager
 import android.content.res.Resources
 import com.google.ai.edge.litert.Accelerator
 import com.google.ai.edge.litert.CompiledModel
+import com.google.ai.edge.litert.CompiledModel.GpuOptions.Precision
 import com.google.ai.edge.litert.TensorBuffer
 import org.tfganedit.core.Backend
 import org.tfganedit.core.ImageModel
@@ -13,7 +14,7 @@ import org.tfganedit.core.ModelSpec
 import org.tfganedit.core.Port
 import org.tfganedit.core.Signature
 
-/** Loads models of the assets. Each backend is asked for alone, so that what is named is what runs. */
+/** Loads models of the assets; each backend is asked for alone, so what is named is what runs. */
 class LiteRtLoader(
     private val assets: AssetManager,
     private val resources: Resources,
@@ -28,14 +29,15 @@ class LiteRtLoader(
             return LiteRtModel(compiled, describe(backend, threads))
         } catch (error: LinkageError) {
             // No native library for this processor, or one that the device refuses.
-            throw ModelException(resources.getString(R.string.no_runtime, error.message.orEmpty()), error)
+            val text = resources.getString(R.string.no_runtime, error.message.orEmpty())
+            throw ModelException(text, error)
         }
     }
 
     private fun options(backend: Backend, threads: Int) = when (backend) {
         Backend.GPU -> CompiledModel.Options(Accelerator.GPU)
         Backend.GPU_FP32 -> CompiledModel.Options(Accelerator.GPU).apply {
-            gpuOptions = CompiledModel.GpuOptions(precision = CompiledModel.GpuOptions.Precision.FP32)
+            gpuOptions = CompiledModel.GpuOptions(precision = Precision.FP32)
         }
         Backend.CPU -> CompiledModel.Options(Accelerator.CPU).apply {
             cpuOptions = CompiledModel.CpuOptions(numThreads = threads)
@@ -62,30 +64,45 @@ private class LiteRtModel(
     private val compiled: CompiledModel,
     override val description: String,
 ) : ImageModel {
-    private class Buffers(val inputs: Map<String, TensorBuffer>, val outputs: Map<String, TensorBuffer>)
+    private class Buffers(
+        val inputs: Map<String, TensorBuffer>,
+        val outputs: Map<String, TensorBuffer>,
+    )
 
     private val buffers = mutableMapOf<String, Buffers>()
 
-    override fun run(signature: Signature, inputs: Map<String, FloatArray>): Map<String, FloatArray> {
+    override fun run(
+        signature: Signature,
+        inputs: Map<String, FloatArray>,
+    ): Map<String, FloatArray> {
         val ends = buffers.getOrPut(signature.name) { make(signature) }
         for ((name, buffer) in ends.inputs) buffer.writeFloat(inputs.getValue(name))
         compiled.run(ends.inputs, ends.outputs, signature.name)
         return signature.outputs.associate { it.name to read(it, ends.outputs.getValue(it.name)) }
     }
 
-    private fun make(signature: Signature) = Buffers(
-        signature.inputs.associate { it.name to compiled.createInputBuffer(it.name, signature.name) },
-        signature.outputs.associate { it.name to compiled.createOutputBuffer(it.name, signature.name) },
-    )
+    private fun make(signature: Signature): Buffers {
+        val inputs = signature.inputs.map(Port::name)
+        val outputs = signature.outputs.map(Port::name)
+        return Buffers(
+            inputs.associateWith { compiled.createInputBuffer(it, signature.name) },
+            outputs.associateWith { compiled.createOutputBuffer(it, signature.name) },
+        )
+    }
 
     private fun read(port: Port, buffer: TensorBuffer): FloatArray {
         val values = buffer.readFloat()
-        check(values.size == port.size) { "${port.name}: ${port.size} values. Received: ${values.size}" }
+        check(values.size == port.size) {
+            "${port.name} must have ${port.size} values. Received: ${values.size}"
+        }
         return values
     }
 
     override fun close() {
-        for (ends in buffers.values) (ends.inputs.values + ends.outputs.values).forEach(TensorBuffer::close)
+        for (ends in buffers.values) {
+            ends.inputs.values.forEach(TensorBuffer::close)
+            ends.outputs.values.forEach(TensorBuffer::close)
+        }
         buffers.clear()
         compiled.close()
     }

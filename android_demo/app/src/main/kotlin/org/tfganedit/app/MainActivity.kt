@@ -58,7 +58,8 @@ class MainActivity : Activity(), EditSession.Watcher {
         session.takeShared()?.let(::share)
     }
 
-    private fun on(id: Int, action: () -> Unit) = findViewById<View>(id).setOnClickListener { action() }
+    private fun on(id: Int, action: () -> Unit) =
+        findViewById<View>(id).setOnClickListener { action() }
 
     // === Other applications ===
 
@@ -98,7 +99,8 @@ class MainActivity : Activity(), EditSession.Watcher {
 
     override fun onActivityResult(requestCode: Int, resultCode: Int, data: Intent?) {
         super.onActivityResult(requestCode, resultCode, data)
-        val (purpose, target) = if (requestCode == PICK || requestCode == CAMERA) session.picked() else null to null
+        val opens = requestCode == PICK || requestCode == CAMERA
+        val (purpose, target) = if (opens) session.picked() else null to null
         if (resultCode != RESULT_OK) return
         val picked = data?.data
         when (requestCode) {

@@ -24,7 +24,8 @@ object PhotoIntents {
     fun camera(target: Uri): Intent {
         val intent = Intent(MediaStore.ACTION_IMAGE_CAPTURE)
             .putExtra(MediaStore.EXTRA_OUTPUT, target)
-            .addFlags(Intent.FLAG_GRANT_WRITE_URI_PERMISSION or Intent.FLAG_GRANT_READ_URI_PERMISSION)
+            .addFlags(Intent.FLAG_GRANT_WRITE_URI_PERMISSION)
+            .addFlags(Intent.FLAG_GRANT_READ_URI_PERMISSION)
         intent.clipData = ClipData.newRawUri(null, target)  // grants of old versions go by it
         return intent
     }
@@ -44,7 +45,7 @@ object PhotoIntents {
         return Intent.createChooser(intent, context.getString(R.string.share_with))
     }
 
-    /** Keeps the right to read a picked picture after the process ended, where its provider lets. */
+    /** Keeps the right to read a picture after the process ended, where its provider lets. */
     fun keep(context: Context, photo: Uri) {
         try {
             context.contentResolver.takePersistableUriPermission(

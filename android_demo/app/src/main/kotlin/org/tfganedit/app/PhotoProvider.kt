@@ -38,7 +38,10 @@ class PhotoProvider : ContentProvider() {
         } catch (_: FileNotFoundException) {
             return null
         }
-        val known = mapOf(OpenableColumns.DISPLAY_NAME to file.name, OpenableColumns.SIZE to file.length())
+        val known = mapOf(
+            OpenableColumns.DISPLAY_NAME to file.name,
+            OpenableColumns.SIZE to file.length(),
+        )
         val columns = projection?.filter(known::containsKey) ?: known.keys.toList()
         val cursor = MatrixCursor(columns.toTypedArray(), 1)
         cursor.addRow(columns.map(known::getValue).toTypedArray<Any>())

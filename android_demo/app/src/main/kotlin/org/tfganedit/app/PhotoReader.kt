@@ -18,8 +18,8 @@ import org.tfganedit.core.SampleSize
 class UnreadablePhoto(val reason: Int, cause: Throwable? = null) : Exception(cause)
 
 /**
- * Decodes pictures: upright, sRGB, opaque, and never larger than asked for. A file of any size takes
- * the memory of what is asked for, because decoders leave pixels out while they read.
+ * Decodes pictures: upright, sRGB, opaque, and never larger than asked for. A file of any size
+ * takes the memory of what is asked for, because decoders leave pixels out while they read.
  */
 class PhotoReader(private val resolver: ContentResolver) {
     /** @throws UnreadablePhoto with the reason, whatever the file is. */

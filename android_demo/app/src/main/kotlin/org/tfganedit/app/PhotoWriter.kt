@@ -43,7 +43,8 @@ class PhotoWriter(private val context: Context) {
 
     /** Over what is at an address. @throws IOException. */
     fun to(photo: Photo, uri: Uri) {
-        val stream = resolver.openOutputStream(uri, "wt") ?: throw FileNotFoundException(uri.toString())
+        val stream = resolver.openOutputStream(uri, "wt")
+            ?: throw FileNotFoundException(uri.toString())
         stream.use { write(photo, it) }
     }
 
@@ -57,7 +58,8 @@ class PhotoWriter(private val context: Context) {
     private fun write(photo: Photo, stream: OutputStream) {
         val bitmap = photo.toBitmap()
         try {
-            if (!bitmap.compress(Bitmap.CompressFormat.JPEG, QUALITY, stream)) throw IOException("JPEG")
+            val whole = bitmap.compress(Bitmap.CompressFormat.JPEG, QUALITY, stream)
+            if (!whole) throw IOException("JPEG")
         } finally {
             bitmap.recycle()
         }

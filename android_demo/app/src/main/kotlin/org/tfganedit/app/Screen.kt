@@ -6,7 +6,10 @@ import android.widget.TextView
 import org.tfganedit.core.FaceSquare
 
 /** Shows a session, and tells it what is done to the photo. */
-class Screen(private val activity: Activity, private val session: EditSession) : PhotoView.Listener {
+class Screen(
+    private val activity: Activity,
+    private val session: EditSession,
+) : PhotoView.Listener {
     private val photo = activity.findViewById<PhotoView>(R.id.photo)
     private val status = activity.findViewById<TextView>(R.id.status)
     private val latency = activity.findViewById<TextView>(R.id.latency)
@@ -55,7 +58,8 @@ class Screen(private val activity: Activity, private val session: EditSession) :
 
     private fun showStatus() {
         val notice = session.notice
-        status.replace(notice?.text ?: session.progress ?: session.result?.let(words::runs).orEmpty())
+        val told = notice?.text ?: session.progress ?: session.result?.let(words::runs)
+        status.replace(told.orEmpty())
         val color = if (notice?.problem == true) R.color.problem else R.color.on_background
         status.setTextColor(activity.getColor(color))
         latency.replace(session.result?.let(words::latency).orEmpty())

@@ -46,7 +46,7 @@ class StylePanel(private val activity: Activity, private val session: EditSessio
             LayoutInflater.from(activity).inflate(R.layout.style_item, styles, true)
         }
         for ((i, style) in offered.withIndex()) {
-            val item = styles.getChildAt(i) as ImageButton
+            val item = styles.getChildAt(i) as? ImageButton ?: continue
             val chosen = session.state.drawing == null && style == session.state.seed
             item.setImageBitmap(session.previews[style])
             item.isSelected = chosen

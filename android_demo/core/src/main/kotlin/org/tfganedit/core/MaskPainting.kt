@@ -99,7 +99,8 @@ class MaskPainting(val width: Int, val height: Int) {
             val along = to - from
             val offset = point - from
             val squared = along.x * along.x + along.y * along.y
-            val share = if (squared == 0.0) 0.0 else (offset.x * along.x + offset.y * along.y) / squared
+            val projected = offset.x * along.x + offset.y * along.y
+            val share = if (squared == 0.0) 0.0 else projected / squared
             val nearest = along * share.coerceIn(0.0, 1.0)
             return Math.hypot(offset.x - nearest.x, offset.y - nearest.y)
         }

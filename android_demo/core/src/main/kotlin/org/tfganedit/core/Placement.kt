@@ -8,7 +8,10 @@ class Placement(place: Place, photoWidth: Int, photoHeight: Int, private val rul
     /** Part of the photo that a result shows: all of it for a face, else the middle. */
     val shown: Box = if (square == null) box else Box(0, 0, photoWidth, photoHeight)
 
-    /** Corners in the photo of what the network sees: left upper, right upper, right lower, left lower. */
+    /**
+     * Corners in the photo of what the network sees: left upper, right upper, right lower, left
+     * lower.
+     */
     val outline: List<Point> = square?.corners() ?: listOf(
         Point(box.left.toDouble(), box.top.toDouble()),
         Point((box.left + box.width).toDouble(), box.top.toDouble()),

@@ -18,8 +18,9 @@ fun FaceSquare.within(width: Int, height: Int): FaceSquare {
         return centredSquare(width, height)
     }
     val fitting = side.coerceIn(SMALLEST * minOf(width, height), LARGEST * maxOf(width, height))
-    val inside = Point(centre.x.coerceIn(0.0, width.toDouble()), centre.y.coerceIn(0.0, height.toDouble()))
-    return FaceSquare(inside, halfSide * (fitting / side))
+    val x = centre.x.coerceIn(0.0, width.toDouble())
+    val y = centre.y.coerceIn(0.0, height.toDouble())
+    return FaceSquare(Point(x, y), halfSide * (fitting / side))
 }
 
 /** The same square in the same photo at another size. */
@@ -28,7 +29,7 @@ fun FaceSquare.scaled(factor: Double) = FaceSquare(centre * factor, halfSide * f
 /** Larger or smaller around its centre. */
 fun FaceSquare.zoomed(factor: Double) = FaceSquare(centre, halfSide * factor)
 
-/** Corners in the order left upper, right upper, right lower, left lower of what the network sees. */
+/** Corners: left upper, right upper, right lower, left lower of what the network sees. */
 fun FaceSquare.corners(): List<Point> {
     val down = Point(-halfSide.y, halfSide.x)
     val (up, right) = down * -1.0 to halfSide
