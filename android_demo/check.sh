@@ -41,4 +41,5 @@ core=$(sed -n 's/^OK (\(.*\))/:core \1/p' "$place/log")
 
 # === :app ===
 "$demo/tools/compile_app.sh" "$place/core" "$place/app"
-echo "android demo: $core, :app is well typed"
+mistakes=$(python -m tests.android_demo.broken_app "$place/core")
+echo "android demo: $core, :app is well typed, $mistakes"

@@ -5,7 +5,6 @@ import importlib.util
 import re
 import shutil
 import subprocess
-import tomllib
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -218,28 +217,12 @@ def test_the_manifest_names_what_is_there():
 # === Build ===
 
 
-def test_versions_are_a_pair_that_is_known_to_work():
-    versions = tomllib.loads((ROOT / "gradle/libs.versions.toml").read_text())["versions"]
-    # Of LiteRT's own samples.
-    assert versions["agp"] == "8.13.2" and versions["kotlin"] == "2.3.0"
-    wrapper = (ROOT / "gradle/wrapper/gradle-wrapper.properties").read_text()
-    assert "gradle-8.13-bin.zip" in wrapper  # what AGP 8.13 asks for
+def test_the_build_suits_the_sources():
     build = (ROOT / "app/build.gradle.kts").read_text()
     numbers = dict(re.findall(r"(compileSdk|minSdk|targetSdk) = (\d+)", build))
     assert numbers == {"compileSdk": "36", "minSdk": "26", "targetSdk": "36"}
-    assert 'noCompress += "tflite"' in build
+    assert 'noCompress += "tflite"' in build  # files are mapped into memory as they lie there
     assert "androidx" not in build and "androidx" not in "".join(sources().values())
-
-
-def test_aliases_are_in_the_catalog():
-    catalog = tomllib.loads((ROOT / "gradle/libs.versions.toml").read_text())
-    for path in ROOT.rglob("build.gradle.kts"):
-        for alias in re.findall(r"libs\.([\w.]+)\)", path.read_text()):
-            group, key = "libraries", alias
-            if alias.startswith("plugins."):
-                group, key = "plugins", alias.removeprefix("plugins.")
-            entry = catalog[group][key.replace(".", "-")]
-            assert entry["version"]["ref"] in catalog["versions"], f"{path}: {alias}"
 
 
 @pytest.fixture(scope="module")
