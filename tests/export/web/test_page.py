@@ -362,6 +362,22 @@ def test_another_device(visit, expected):
     assert_equal(saved(page)[0], expected["student_pasted"])
 
 
+def test_a_graphics_processor_that_fails(visit, expected):
+    """The browser names one that then cannot be had: the processor takes over, and says so."""
+    page = visit()
+    page.add_init_script(
+        "Object.defineProperty(navigator, 'gpu', {value: {requestAdapter: async () => "
+        "({info: {vendor: 'acme'}, features: new Set()})}})"
+    )
+    page.reload()
+    page.select_option("#device", "webgpu")
+    page.wait_for_selector("#message:has-text('The processor does it instead')")
+    give_photos(page, "student")
+    text = page.text_content("#runs-on")
+    assert text.startswith("Runs on the processor, 1 thread. WebGPU, acme, float32 failed (")
+    assert_equal(saved(page)[0], expected["student_pasted"])
+
+
 def test_what_the_page_offers(visit):
     """Exports that read more than photos are named with the reason; every control has a name."""
     page = visit()

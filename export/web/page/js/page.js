@@ -246,7 +246,7 @@ class Page {
   }
 
   showLoaded(loaded) {
-    byId("runs-on").textContent = `Runs on ${loaded.runsOn}.`;
+    byId("runs-on").textContent = `Runs on ${loaded.runsOn}. ${loaded.fallback ?? ""}`.trim();
     byId("load-time").textContent = loadText(loaded);
     if (loaded.fallback) this.complain(`${loaded.fallback} The processor does it instead.`);
     this.showRuns();
