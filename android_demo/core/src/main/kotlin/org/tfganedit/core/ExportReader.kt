@@ -45,7 +45,9 @@ internal class ExportReader(private val folder: String, private val title: Strin
         val kind = json["kind"].string
         if (kind == "photo" || kind == "mask") {
             json["layout"].expect("NHWC")
-            json["range"].list.let { (low, high) -> low.expect(0.0); high.expect(1.0) }
+            val (low, high) = json["range"].pair
+            low.expect(0.0)
+            high.expect(1.0)
         }
         val shape = json["shape"].list.map { it.int }
         if (shape.isEmpty() || shape[0] != 1 || shape.any { it < 1 }) {
@@ -61,13 +63,13 @@ internal class ExportReader(private val folder: String, private val title: Strin
         json["strength"]["rule"].expect("photo + strength * (edited - photo)")
         json["paste_back"]["rule"].expect("photo + mask * (edited - photo)")
         json["crop"]["center"]["rule"].expect("largest middle part of the input's shape")
-        val (low, high) = json["strength"]["range"].list.map { it.float }
+        val (low, high) = json["strength"]["range"].pair
         return FramingRule(
             width = json["width"].int,
             height = json["height"].int,
             resize = resize(json["resize"]),
             face = face(json["crop"]["face_square"]),
-            strength = low..high,
+            strength = low.float..high.float,
             feather = json["paste_back"]["feather"].double,
         )
     }

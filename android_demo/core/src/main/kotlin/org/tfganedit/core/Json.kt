@@ -23,6 +23,8 @@ class Json private constructor(private val value: Any?, private val path: String
     val long: Long get() = double.toLong().also { if (it.toDouble() != double) wrong(WHOLE) }
     val list: List<Json>
         get() = (value as? List<*> ?: wrong("a list")).mapIndexed { i, v -> Json(v, "$path[$i]") }
+    val pair: Pair<Json, Json>
+        get() = list.let { if (it.size == 2) it[0] to it[1] else wrong("a pair") }
     val keys: List<String> get() = members.keys.map { it as String }
     private val members get() = value as? Map<*, *> ?: wrong("an object")
 

@@ -64,6 +64,7 @@ class ModelCatalogTest {
             "kernel" to good.replace("lanczos", "nearest"),
             "batch" to good.replace("[1, 8, 8, 3]", "[2, 8, 8, 3]"),
             "range" to good.replace("[0.0, 1.0], \"about\"", "[-1.0, 1.0], \"about\""),
+            "ends" to good.replace("[0.0, 1.0], \"about\"", "[0.0], \"about\""),
             "broken" to good.dropLast(5),
         )
         val catalog = ModelCatalog.read(Exports.Store(texts))
@@ -80,6 +81,7 @@ class ModelCatalogTest {
             "The batch: the shape of photo is [2, 8, 8, 3], not of one picture",
             "The range: signatures[0].inputs[0].range[0] is \"-1.0\"; " +
                 "this version knows only \"0.0\"",
+            "The ends: signatures[0].inputs[0].range is not a pair",
         )
         assertEquals(expected, catalog.refused.dropLast(1))
         assertTrue(catalog.refused.last(), "The broken: not JSON, line" in catalog.refused.last())
