@@ -82,6 +82,7 @@ def test_an_edit_is_that_of_the_editor(page, editor, direction):
     np.testing.assert_array_equal(pixels(drawn), editor.apply(moved, edit)[0])
 
 
+@pytest.mark.large
 def test_a_slider_never_encodes(page, editor):
     names = [page.add(png(some_photo(seed))) for seed in (0, 1)]
     before = editor.encoded

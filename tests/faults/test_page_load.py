@@ -92,7 +92,7 @@ class Visitor:
         return ask(self.url, path, method, body, headers)[0]
 
 
-@pytest.mark.parametrize("requests", (80, pytest.param(500, marks=pytest.mark.large)))
+@pytest.mark.parametrize("requests", (40, pytest.param(500, marks=pytest.mark.large)))
 def test_requests_at_once_with_bad_ones_among_them(url, editor, requests, record_faults):
     visitors = [Visitor(url, editor, seed) for seed in range(min(requests // 10, MOST_SESSIONS))]
     names = list(BAD)
@@ -119,7 +119,7 @@ def test_requests_at_once_with_bad_ones_among_them(url, editor, requests, record
                   refused=requests - good - answers["edit", 409])
 
 
-@pytest.mark.parametrize("edits", (200, pytest.param(5000, marks=pytest.mark.large)))
+@pytest.mark.parametrize("edits", (80, pytest.param(5000, marks=pytest.mark.large)))
 def test_memory_stays_over_many_edits(url, editor, edits, record_faults):
     visitor = Visitor(url, editor, 7)
     extra = some_photo(99)

@@ -19,8 +19,16 @@ from tfgan_edit.config import UserError
 from tfgan_edit.data.photos import UnreadablePhoto, whole_photo
 from tfgan_edit.edit_page.changes import MOST_REFERENCES, read_change
 from tfgan_edit.edit_page.sessions import SECONDS, Photo, Sessions
+from tfgan_edit.editing.editors import Edit
 from tfgan_edit.editing.framing import fitted
-from tfgan_edit.editing.regions import HALVES, POOLINGS, SPACES, named_mask
+from tfgan_edit.editing.regions import (
+    HALVES,
+    POOLINGS,
+    SPACES,
+    Region,
+    StylemapEdit,
+    named_mask,
+)
 from tfgan_edit.local_page import Limits, Refusal, make_app
 
 STATIC = Path(__file__).parent / "static"
@@ -83,6 +91,7 @@ class EditPage:
                 self.sessions.sweep()
 
         sweeper = asyncio.create_task(sweep())
+        self.networks.submit(warm_up, self.editor)
         yield
         sweeper.cancel()
         self.sessions.clear()
@@ -184,6 +193,14 @@ class EditPage:
         if session.turn != turn:
             raise Refusal(409, "a newer change came")
         return draw(self.editor, change, self.direction)
+
+
+def warm_up(editor):
+    """Compiles what the first edits need, before anybody waits for it."""
+    stylemap = np.zeros([1, *editor.generator.stylemap_shape], np.float32)
+    region = Region(stylemap[0], np.ones(editor.resolution, np.float32))
+    for regions in ((), (region,)):
+        editor.apply(stylemap, Edit(stylemap=StylemapEdit(regions=regions)))
 
 
 def draw(editor, change, direction=None):
