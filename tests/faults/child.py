@@ -157,11 +157,13 @@ def jumping_clock():
     time.time = jump
 
 
-def shorten(path, trainer, step):
+def lose(trainer, step, function, *args):
+    """Calls a function that takes data away, in the middle of the training."""
+
     def watch():
         while trainer.begun < step:
             time.sleep(0.0005)
-        os.truncate(path, 100)
+        function(*args)
 
     threading.Thread(target=watch, daemon=True).start()
 
@@ -193,9 +195,11 @@ def train(settings):
     if "kill_after" in settings:
         kill_after(run.trainer, *settings["kill_after"])
     if "shorten" in settings:
-        shorten(settings["shorten"], run.trainer, 4)
+        lose(run.trainer, 4, os.truncate, settings["shorten"], 100)
     if "delete" in settings:
-        os.unlink(settings["delete"])
+        lose(run.trainer, 4, os.unlink, settings["delete"])
+    if "delete_early" in settings:  # between opening and mapping
+        os.unlink(settings["delete_early"])
     if "file_size" in settings:
         resource.setrlimit(resource.RLIMIT_FSIZE, (settings["file_size"],) * 2)
     if settings.get("blind"):  # another program fills the disk after one has looked at it

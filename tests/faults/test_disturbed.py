@@ -8,6 +8,7 @@ import subprocess
 import numpy as np
 import pytest
 
+from tests.faults.child import BATCH
 from tests.faults.trainings import (
     STEPS,
     Trainings,
@@ -127,6 +128,10 @@ def test_a_folder_that_may_not_be_written(trainings, whole, tmp_path, what):
             path.chmod(0o755)
     steps_file = str(tmp_path / "more.steps")
     result = trainings.run(workdir, uid=nobody, steps_file=steps_file)
+    if what == "preset":  # the old one is another's; the new one takes its name all the same
+        assert result[0] == 0, result[1][-3000:]
+        assert load_preset(workdir).metadata["kimg"] == STEPS * BATCH / 1000
+        return
     refused(result, "cannot write", "choose a place that you may write to")
     assert check_states(workdir) >= before
 
@@ -151,6 +156,13 @@ def test_records_that_are_lost_while_they_are_read(trainings, whole, tmp_path, w
     code, output = trainings.run(workdir, data=str(records))
     assert code == 0, output[-3000:]
     assert len(steps_begun(workdir)) >= STEPS
+
+
+def test_records_that_are_lost_before_they_are_read(trainings, tmp_path):
+    records = write_records(tmp_path / "records")
+    shard = sorted(records.glob("images-*"))[0]
+    result = trainings.run(tmp_path / "run", data=str(records), delete_early=str(shard))
+    refused(result, f"{shard} is missing")
 
 
 # === Time ===

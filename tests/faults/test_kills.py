@@ -75,10 +75,10 @@ def test_killed_at_random_moments(trainings, whole, tmp_path, request, record_fa
         workdir = tmp_path / f"run {runs}"
 
         def faults():
-            while True:
+            for _ in range(8):
                 begun = steps_begun(workdir)
                 step = (begun[-1] if begun else 0) + source.randrange(2 * TICK_STEPS)
-                yield {"kill_after": (min(step, STEPS - 1), source.uniform(0, 0.1))}
+                yield {"kill_after": (min(step, STEPS - 1), source.uniform(0, 0.2))}
 
         died = killed_until_done(trainings, workdir, system, faults())
         assert_same_end(workdir, expected)

@@ -5,6 +5,7 @@ without a word; a handler of Python's own would never run, as the read is repeat
 """
 
 import ctypes
+import math
 import os
 import signal
 
@@ -25,12 +26,13 @@ def explain_lost_pages(files):
     Args:
         files: paths of mapped files, whole at present.
     """
-    sizes = {os.fspath(file): os.path.getsize(file) for file in files}
+    sizes = {os.fspath(file): _size(file) for file in files}
 
     def end(number):
-        lost = [file for file, size in sizes.items() if _size(file) < size]
+        lost = [file for file, size in sizes.items() if _size(file) < size < math.inf]
         what = f"{lost[0]} was shortened" if lost else "a mapped file was shortened"
-        line = f"error: {what} while it was read: restore it, and give the same command again\n"
+        # On a line of its own, also where a progress bar stands.
+        line = f"\nerror: {what} while it was read: restore it, and give the same command again\n"
         os.write(2, line.encode())
         os._exit(EXIT_CODE)  # nothing else is safe here
 
@@ -43,4 +45,4 @@ def _size(file):
     try:
         return os.path.getsize(file)
     except OSError:  # a deleted file stays mapped as it was
-        return float("inf")
+        return math.inf

@@ -15,6 +15,7 @@ import functools
 import numpy as np
 import tensorflow as tf
 
+from tfgan_edit.config import UserError
 from tfgan_edit.data.records import Records
 
 
@@ -281,5 +282,9 @@ def _photo_reader(records, cache):
 def _mapped_tensor(file):
     """An .npy file as a tensor that is read from disk page by page, without a copy."""
     # DLPack exports writable arrays only: "c" is copy on write, and nothing writes.
-    array = np.load(file, mmap_mode="c", allow_pickle=False)
+    try:
+        array = np.load(file, mmap_mode="c", allow_pickle=False)
+    except (OSError, ValueError) as error:  # it was sound when the records were opened
+        what = "missing" if isinstance(error, FileNotFoundError) else "truncated or damaged"
+        raise UserError(f"{file} is {what} by now; restore it or make the folder again") from error
     return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
