@@ -58,10 +58,10 @@ CONFIGS = {
 }
 
 
-def records(folder):
+def records(folder, side):
     if not folder.exists():
-        photos = np.random.RandomState(0).randint(0, 256, (20, 16, 16, 3), np.uint8)
-        with RecordsWriter(folder, (16, 16, 3), label_names=["a", "b"]) as writer:
+        photos = np.random.RandomState(0).randint(0, 256, (20, side, side, 3), np.uint8)
+        with RecordsWriter(folder, (side, side, 3), label_names=["a", "b"]) as writer:
             for i, photo in enumerate(photos):
                 writer.add(photo, np.eye(2, dtype=np.float32)[i % 2])
     return open_records(folder)
@@ -80,8 +80,9 @@ def main(method, strategy_name, out, steps, state=None):
     if method == "isf_gan":
         data, facts = LatentData(), {"frozen": frozen(config)}
     else:
-        data = records(Path(out).parent / "records")
-        facts = {"resolution": 16, "label_dim": 2, "labels": data.labels}
+        side = 8 if method == "stylegan2" else 16  # the least that the others grow or encode
+        data = records(Path(out).parent / "records", side)
+        facts = {"resolution": side, "label_dim": 2, "labels": data.labels}
     if method == "stylegan":
         facts["schedule"] = config.schedule(resolution=16, batch_size=BATCH)
     if method == "gans_n_roses":
