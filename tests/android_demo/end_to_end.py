@@ -29,15 +29,16 @@ SQUARE = FaceSquare((30.2, 24.7), (13.9, 3.3))  # no pixel lies on its border
 def main(folder):
     folder = Path(folder)
     presets = {
-        "student": save(folder / "presets", "student"),
-        "mixer": save(folder / "presets", "mixer"),
-        "roses": _roses(folder / "presets"),
-        "stylemap": save_stylemapgan(folder / "presets" / "stylemap").path,
+        "tiny_student": save(folder / "presets", "student"),
+        "tiny_mixer": save(folder / "presets", "mixer"),
+        "tiny_roses": _roses(folder / "presets"),
+        "tiny_stylemap": save_stylemapgan(folder / "presets" / "stylemap").path,
     }
     for name, preset in presets.items():
-        quantize = "fp16" if name == "student" else "none"
+        quantize = "fp16" if name == "tiny_student" else "none"
         export(preset, folder / name, Settings(check_gpu=False, quantize=quantize))
-    android.install([folder / name for name in presets], folder / "models")
+    bundled = [android.ASSETS / entry["folder"] for entry in android.installed()]
+    android.install([*(folder / name for name in presets), *bundled], folder / "models")
     (folder / "cases.json").write_text(json.dumps(_cases(folder / "models")))
 
 
@@ -57,17 +58,25 @@ def _cases(models):
     mask = np.zeros((16, 16), np.float32)
     mask[3:9, 2:11] = 1
     cases = [
-        ("student", dict(square=None)),
-        ("student", dict(square=SQUARE)),
-        ("mixer", dict(square=SQUARE, reference=other)),
-        ("roses", dict(square=None, seed=3, ran=["encode", "decode"])),
-        ("roses", dict(square=None, seed=4, ran=["decode"])),
-        ("roses", dict(square=None, drawing=drawing, ran=["read_style", "decode"])),
-        ("roses", dict(square=SQUARE, drawing=drawing, ran=["encode", "decode"])),
-        ("stylemap", dict(square=None, reference=other, mask=mask)),
-        ("stylemap", dict(square=SQUARE, reference=other, mask=mask)),
+        ("tiny_student", dict(square=None)),
+        ("tiny_student", dict(square=SQUARE)),
+        ("tiny_mixer", dict(square=SQUARE, reference=other)),
+        ("tiny_roses", dict(square=None, seed=3, ran=["encode", "decode"])),
+        ("tiny_roses", dict(square=None, seed=4, ran=["decode"])),
+        ("tiny_roses", dict(square=None, drawing=drawing, ran=["read_style", "decode"])),
+        ("tiny_roses", dict(square=SQUARE, drawing=drawing, ran=["encode", "decode"])),
+        ("tiny_stylemap", dict(square=None, reference=other, mask=mask)),
+        ("tiny_stylemap", dict(square=SQUARE, reference=other, mask=mask)),
     ]
+    cases += [(path.name, dict(square=SQUARE)) for path in _one_photo(models)]
     return [_case(models / name, picture, **values) for name, values in cases]
+
+
+def _one_photo(models):
+    """Folders of the demo's own models that read one photo and nothing else."""
+    folders = [models / entry["folder"] for entry in android.installed()]
+    records = [read_json(folder / "export.json") for folder in folders]
+    return [f for f, record in zip(folders, records) if len(record["signatures"][0]["inputs"]) == 1]
 
 
 def _case(folder, picture, square, reference=None, seed=None, drawing=None, mask=None, ran=None):

@@ -5,6 +5,7 @@ import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.TimeUnit
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNull
+import org.junit.Assert.assertTrue
 import org.junit.Assume.assumeTrue
 import org.junit.Test
 
@@ -42,7 +43,7 @@ class EndToEndTest {
                 assertEquals(name, case["ran"].list.map { it.string }, result.ran)
                 assertEquals(Backend.CPU, result.backend)
             }
-            assertEquals(9, cases.size)
+            assertTrue(cases.size >= 9)
             val gpu = request(cases[0], catalog, photos).copy(backend = Backend.GPU)
             engine.submit(gpu)
             val fallen = (told.poll(60, TimeUnit.SECONDS) as Outcome.Done).result
