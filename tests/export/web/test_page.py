@@ -398,6 +398,20 @@ def _png_header(width, height):
     return b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + numbers + b"\x08\x02\0\0\0\0\0\0\0"
 
 
+@pytest.mark.large
+def test_fifty_megapixels(visit):
+    """Cut as by the package, and saved whole, though no canvas but the last has all of them."""
+    picture = np.tile(pictures.photo((577, 866)), (10, 10, 1))
+    page = visit()
+    page.select_option("#model", "student")
+    give(page, png(picture), name="large.png")
+    ready(page)
+    set_slider(page, "strength", 0)
+    np.testing.assert_array_equal(saved(page)[0], picture)
+    choose(page, "view", "cut")
+    assert np.abs(saved(page)[0].astype(int) - fitted(picture, (16, 16))).max() <= 1
+
+
 # === The goldens ===
 
 

@@ -35,7 +35,8 @@ export class PaintTool {
   }
 
   get active() {
-    return document.body.dataset.tool === "paint" && this.mask;
+    const { body } = document; // without an edit there is no cut-out to paint on
+    return body.dataset.tool === "paint" && body.hasAttribute("data-edited") && this.mask;
   }
 
   /** Begins an empty mask of [height, width]. */
