@@ -24,7 +24,7 @@ from tfgan_edit.edit_page.server import make_edit_app
 from tfgan_edit.editing.editors import load_editor
 
 WIDTHS = {"desktop": (1320, 900), "tablet": (820, 1100), "phone": (390, 844)}
-EXAMPLES = (3, 11, 27)  # numbers of drawn faces: the photo and two references
+EXAMPLES = (53, 12, 50)  # numbers of drawn faces: the photo, pink hair, a smile
 
 
 def define_flags(f):
@@ -87,9 +87,9 @@ def take(browser, url, out, size, scheme, prepare=None):
 
 
 def use(page):
-    """Takes the hair of one face and the lower half of another, and divides the result."""
+    """Takes the hair of one face and the mouth of another, and divides the result."""
     page.get_by_role("radio", name="Reference 2").evaluate("radio => radio.click()")
-    paint(page, [(0.3, 0.72), (0.7, 0.72)])
+    paint(page, [(0.4, 0.55), (0.6, 0.55)])
     page.get_by_role("radio", name="Reference 1").evaluate("radio => radio.click()")
     paint(page, [(0.25, 0.35), (0.3, 0.2), (0.5, 0.12), (0.7, 0.2), (0.75, 0.35)])
     page.wait_for_selector(".is-busy", state="detached")

@@ -192,6 +192,23 @@ def test_erase_undo_clear_and_keys(person, editor):
 
 
 @pytest.mark.large
+def test_photos_are_replaced_and_removed(person, editor):
+    person.choose(THIRD)
+    person.choose(THIRD, 1)
+    person.slide("Size", 16)
+    person.drag("#reference", [(8, 8), (8, 9)])
+    person.choose(OTHER, 1)  # the mask stays
+    person.choose(ME)
+    region = Region(OTHER, person.mask())
+    np.testing.assert_array_equal(person.picture(), expected(editor, (region,)))
+    person.page.get_by_role("button", name="Remove").click()
+    person.settle()
+    np.testing.assert_array_equal(person.picture(), expected(editor))
+    assert person.page.locator("#slots .is-used").count() == 0
+    assert person.page.locator("#message").is_hidden()
+
+
+@pytest.mark.large
 def test_the_slider_of_a_direction(person, editor, direction):
     person.choose(ME)
     assert "smile" in person.page.locator("#direction-row").inner_text()

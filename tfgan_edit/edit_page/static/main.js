@@ -57,7 +57,8 @@ async function update() {
     const time = Math.round(performance.now() - began);
     $("result-hint").textContent = `${resultHint()} Answered in ${time} ms.`;
   } catch (error) {
-    if (error.status !== NEWER) complain(error);
+    // An older change may ask for a photo that has been removed since.
+    if (error.status !== NEWER && !newest.isOvertaken) complain(error);
   } finally {
     $("result-frame").classList.remove("is-busy");
   }
@@ -106,7 +107,7 @@ async function send(file, name) {
 async function setPhoto(file, name = file.name) {
   const photo = await during("photo-frame", send(file, name));
   if (!photo) return;
-  if (state.photo) await session.remove(state.photo);
+  const old = state.photo;
   state.photo = photo;
   placement.picture = photo.picture;
   drawWhole($("before"), photo.picture);
@@ -114,14 +115,16 @@ async function setPhoto(file, name = file.name) {
   show("photo-frame", ["photo"], true);
   $("photo-replace").hidden = false;
   redraw();
+  if (old) await session.remove(old);
 }
 
 async function setReference(slot, file, name = file.name) {
   const photo = await during("reference-frame", send(file, name));
   if (!photo) return;
-  if (slot.photo) await session.remove(slot.photo);
+  const old = slot.photo;
   slot.photo = photo;
   redraw();
+  if (old) await session.remove(old);
 }
 
 /** Puts files where there is room: the first at a place, others into further references. */
@@ -135,11 +138,12 @@ async function spread(files, first) {
 }
 
 async function removeReference(slot) {
-  await session.remove(slot.photo);
+  const old = slot.photo;
   slot.photo = null;
   slot.mask.clear();
   slot.shift = [0, 0];
   redraw();
+  await session.remove(old);
 }
 
 // === What is shown ===

@@ -9,6 +9,11 @@ export class Newest {
     this.#run = run;
   }
 
+  /** Whether the task that runs has been overtaken. */
+  get isOvertaken() {
+    return this.#waiting;
+  }
+
   /** Asks for the task with the state that the page will have when its turn comes. */
   async ask() {
     this.#waiting = true;
