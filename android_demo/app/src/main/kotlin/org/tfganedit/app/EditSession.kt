@@ -80,11 +80,14 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
     val previews = Previews { engine?.submit(it) }
 
     init {
+        val needed = initial.run { listOfNotNull(photo, reference, drawing, camera) }
+        work.run({ PhotoProvider.deleteAllBut(context, needed) }) {}
         work.run({ runCatching { ModelCatalog.read(AssetStore(context.assets)) } }) { read ->
             read.fold(::use, ::explain)
             restore()
-            early?.forEach { it() }
+            val asked = early.orEmpty()
             early = null
+            asked.forEach { it() }
         }
     }
 
@@ -99,8 +102,6 @@ class EditSession(private val context: Context, initial: EditState) : AutoClosea
 
     /** Opens again what was open when the process ended. */
     private fun restore() {
-        val kept = listOfNotNull(state.photo, state.reference, state.drawing, state.camera)
-        work.run({ PhotoProvider.deleteAllBut(context, kept) }) {}
         state.reference?.let { uri -> open(uri) { reference = it } }
         state.drawing?.let { uri -> open(uri) { drawing = it } }
         state.photo?.let { uri -> open(uri, ::show) }

@@ -10,7 +10,7 @@ object SampleSize {
         require(width > 0 && height > 0 && maxSide > 0 && maxPixels > 0) {
             "sizes must be positive. Received: $width $height $maxSide $maxPixels"
         }
-        var sample = (maxOf(width, height) + maxSide - 1) / maxSide
+        var sample = (maxOf(width, height) - 1) / maxSide + 1
         while (part(width, sample) * part(height, sample) > maxPixels) sample++
         return sample
     }
@@ -23,5 +23,5 @@ object SampleSize {
         return sample
     }
 
-    private fun part(side: Int, sample: Int) = ((side + sample - 1) / sample).toLong()
+    private fun part(side: Int, sample: Int) = ((side - 1) / sample + 1).toLong()
 }

@@ -9,7 +9,8 @@ class SampleSizeTest {
     @Test
     fun `fifty megapixels fit`() {
         assertEquals(4, SampleSize.of(8160, 6120, 2048, 1L shl 40))
-        assertEquals(3, SampleSize.of(8160, 6120, 1 shl 20, 12_000_000))
+        assertEquals(3, SampleSize.of(8160, 6120, Int.MAX_VALUE, 12_000_000))
+        assertEquals(1, SampleSize.of(4000, 3000, Int.MAX_VALUE, 12_000_000))
         assertEquals(4, SampleSize.powerOfTwo(8160, 6120, 1 shl 20, 12_000_000))
     }
 
