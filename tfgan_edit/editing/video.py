@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from tfgan_edit.config import UserError
 from tfgan_edit.pictures import video_stream as video_stream
-from tfgan_edit.storage import atomic_file
+from tfgan_edit.storage import atomic_file, is_disk_full
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".gif")
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif"  # FFmpeg's names of these
@@ -52,7 +52,8 @@ def edit_video(source, target, edit, batch_size=8, progress=True):
             tqdm(total=video.frames or None, unit="frame", delay=5, disable=not progress)
         )
         writer = _Writer(output, video, edit)
-        sound = _Sound(output, next(iter(container.streams.audio), None))
+        stack.enter_context(_damage_explained(source))
+        sound = _Sound(output, _sound_track(container))
         frames = []
         for packet in _packets(container, video, sound.source, source):
             if packet.stream is not video:
@@ -101,7 +102,7 @@ def read_sound(source, rate):
     import av
 
     with _opened(source) as container:
-        track = next(iter(container.streams.audio), None)
+        track = _sound_track(container)
         if track is None:
             return None
         resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
@@ -131,6 +132,8 @@ def _opened(source):
         if not container.streams.video:
             raise UserError(f"{source} has no picture track")
         video = container.streams.video[0]
+        if video.codec_context is None:
+            raise UserError(f"{source} cannot be decoded: its codec is unknown")
         if (video.width or 0) * (video.height or 0) > MAX_PIXELS:
             raise UserError(
                 f"{source} has {video.width}x{video.height} pixels, more than {MAX_PIXELS:,}"
@@ -138,6 +141,24 @@ def _opened(source):
         video.codec_context.options = {"max_pixels": str(MAX_PIXELS)}  # frames may say otherwise
         video.thread_type = "AUTO"
         yield container
+
+
+def _sound_track(container):
+    """The first sound track that can be decoded, or None."""
+    return next((s for s in container.streams.audio if s.codec_context is not None), None)
+
+
+@contextlib.contextmanager
+def _damage_explained(source):
+    """Of tracks that are copied or encoded; their times may contradict each other."""
+    import av
+
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        if is_disk_full(error):
+            raise
+        raise UserError(f"{source} is damaged: {_reason(error)}") from error
 
 
 def _packets(container, video, sound, source):
