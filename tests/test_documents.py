@@ -57,7 +57,8 @@ def commands(path):
 
 
 def parsed(module, rest):
-    verb = importlib.import_module(f"{module}.__main__" if module == "export" else module)
+    package = module in ("export", "export.web")
+    verb = importlib.import_module(f"{module}.__main__" if package else module)
     flags = absl.flags.FlagValues()
     verb.define_flags(flags)
     left = flags(["", *shlex.split(rest)])[1:]
