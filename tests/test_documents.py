@@ -32,7 +32,7 @@ COMMAND = re.compile(
     r"\bpython -m ((?:tfgan_edit|export)(?:\.\w+)*)((?:\"[^\"]*\"|'[^'\n]*'|[^\n`|&;<>()\"'])*)"
 )
 # Names in capitals, values of a shell and "…" stand for what the reader puts there.
-PLACEHOLDER = re.compile(r"…|\$|NEW\.py|\bD\b")
+PLACEHOLDER = re.compile(r"…|\$|(?:NEW|FILE)\.py|\bD\b")
 
 
 def shown(path):

@@ -17,7 +17,7 @@ SMALL = {  # what the first code cell sets, made small
     "train": "kimg, faces = 0.128, 64",
     "edit": "latents, steps = 1000, 2",
     "distil": "latents, pairs, kimg = 1000, 16, 0.016",
-    "export": "preset = 'mobile-s-smile-avatars-64'",
+    "export": "preset = 'stylegan2-avatars-64'",
 }
 
 
