@@ -5,7 +5,8 @@ Commands:
   python -m tfgan_edit.train --config configs/stylemapgan_avatars.py
   python -m tfgan_edit.train --config configs/stylemapgan_avatars.py:resolution=128
   python -m tfgan_edit.train --config configs/stylemapgan_avatars.py:resolution=32
-Hardware and time: 14.7 images/s (--dry_run) at 64 px on one core (Intel Xeon, AVX-512 without bf16).
+Hardware and time: 14.7 images/s (--dry_run) at 64 px on one core (Intel Xeon, AVX-512 without
+bf16).
 Not yet run to its end.
 """
 
