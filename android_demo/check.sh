@@ -42,4 +42,10 @@ core=$(sed -n 's/^OK (\(.*\))/:core \1/p' "$place/log")
 # === :app ===
 "$demo/tools/compile_app.sh" "$place/core" "$place/app"
 mistakes=$(python -m tests.android_demo.broken_app "$place/core")
-echo "android demo: $core, :app is well typed, $mistakes"
+"$demo/tools/test_app.sh" "$place/core" "$place/app/classes" "$place/exports" \
+    "$litert/libLiteRt.so" "$place/app_tests" >"$place/log" 2>&1 || {
+    grep -v '^	at \(org.junit\|java\|jdk\)' "$place/log" >&2
+    exit 1
+}
+app=$(sed -n 's/^OK (\(.*\))/:app \1/p' "$place/log")
+echo "android demo: $core, $app, well typed, $mistakes"
