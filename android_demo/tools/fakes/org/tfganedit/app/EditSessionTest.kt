@@ -141,7 +141,7 @@ class EditSessionTest {
     fun `styles are offered in pictures, by seed, and of a drawing`() {
         val session = session()
         session.show(jpeg("wide.jpg", 90, 60).also { session.settle() })
-        session.use("roses")
+        session.use("tiny_roses")
         until("all previews are there") { session.offered().all { session.previews[it] != null } }
         val first = session.result!!
         session.useSeed(session.offered()[3])
@@ -160,7 +160,7 @@ class EditSessionTest {
     fun `a region is painted on the photo`() {
         val session = session()
         session.show(jpeg("wide.jpg", 90, 60).also { session.settle() })
-        session.use("stylemap")
+        session.use("tiny_stylemap")
         assertNull(session.result)
         assertEquals(text(R.string.needs_reference), session.notice!!.text)
         session.show(jpeg("other.jpg", 50, 40), Purpose.REFERENCE)
@@ -181,7 +181,7 @@ class EditSessionTest {
         val session = session()
         session.show(jpeg("wide.jpg", 90, 60).also { session.settle() })
         session.show(jpeg("other.jpg", 50, 40), Purpose.REFERENCE)
-        session.use("stylemap")
+        session.use("tiny_stylemap")
         session.place(session.photo!!.face!!.copy(centre = Point(41.0, 28.0)), done = true)
         session.painting!!.stroke(Point(3.0, 3.0), Point(9.0, 9.0), 2.0, erase = false)
         session.painted()
@@ -195,7 +195,7 @@ class EditSessionTest {
         until("it is edited again") { again.result != null }
         assertEquals(state.copy(mask = null), again.state.copy(mask = null))
         assertEquals(0.25f to 0.75f, again.state.strength to again.state.divider)
-        assertEquals("stylemap", again.model!!.id)
+        assertEquals("tiny_stylemap", again.model!!.id)
         assertArrayEquals(edited.pixels, again.result!!.edited.pixels)
     }
 
@@ -262,15 +262,15 @@ class EditSessionTest {
 
     @Test
     fun `a damaged model is refused, the others work`() {
-        val path = File(System.getProperty("fake.assets"), "models/student/model.tflite")
+        val path = File(System.getProperty("fake.assets"), "models/tiny_student/model.tflite")
         path.writeBytes(path.readBytes().also { it[it.size / 2]++ })
         val session = session()
         session.settle()
-        assertEquals("student", session.model!!.id)
+        assertEquals("tiny_student", session.model!!.id)
         session.show(jpeg("wide.jpg", 90, 60))
         assertNull(session.result)
         assertTrue(session.notice!!.problem && "wrong hash" in session.notice!!.text)
-        session.use("roses")
+        session.use("tiny_roses")
         assertNotNull(session.result)
         assertNotEquals(true, session.notice?.problem)
     }
