@@ -5,7 +5,7 @@ Commands:
   python -m tfgan_edit.train
   python -m tfgan_edit.train --config configs/stylegan2_avatars_64.py
 Hardware and time: 55 images/s on one core (Intel Xeon, AVX-512 without bf16), three hours in all.
-Result: after 200 kimg, in the package as stylegan2-avatars-64; not yet run to its end.
+Result: after 250 kimg, in the package as stylegan2-avatars-64; not yet run to its end.
 """
 
 from tfgan_edit.config import RunConfig
