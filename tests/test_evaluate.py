@@ -277,6 +277,7 @@ def test_records_go_beside_the_preset(inputs):
         ([f"--preset={inputs / 'run/preset'}"], inputs / "run"),
         ([f"--preset={inputs / 'conditional'}"], inputs / "conditional"),
         ([f"--preset={inputs / 'run'}", "--out=/x"], verb.Path("/x")),
+        (["--preset=classifier-avatars-64"], verb.Path(".")),  # comes with the package
         (["--images=x"], verb.Path(".")),
     ]:
         values = flags.FlagValues()

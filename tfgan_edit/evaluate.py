@@ -95,7 +95,7 @@ def define_flags(f):
         flag_values=f,
     )
     flags.DEFINE_string(
-        "out", None, "Folder of metric-NAME.jsonl; default: the run or preset folder.",
+        "out", None, "Folder of metric-NAME.jsonl; default: the run or preset folder, or here.",
         flag_values=f,
     )
     flags.DEFINE_string(
@@ -255,6 +255,8 @@ def out_folder(f):
     if f.out or not f.preset:
         return Path(f.out or ".")
     path = Path(f.preset)
+    if not path.is_dir():  # one that comes with the package, which nothing is written into
+        return Path(".")
     return path.parent if (path.parent / "config.json").is_file() else path
 
 
