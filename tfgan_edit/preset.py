@@ -108,8 +108,8 @@ def save_preset(path, networks, *, config, metadata, weights_dtype="float32", sa
         write_json(folder / METADATA, metadata)
         if samples is not None:
             write_picture(folder / SAMPLES, samples)
-        folder_name = path.name if path.parent.resolve() == SHIPPED else "path/to/this/folder"
-        card = model_card(entries, metadata, samples is not None, folder_name)
+        shown = {"folder": path.name} if path.parent.resolve() == SHIPPED else {}
+        card = model_card(entries, metadata, with_samples=samples is not None, **shown)
         (folder / CARD).write_text(card, encoding="utf-8")
     return path
 

@@ -310,6 +310,7 @@ class Run:
         width = width * trainer.pictures_per_sample
         rows, columns = grid_shape(height, width)
         reference, draw = trainer.sampler(self.data.examples(rows * columns), config.seed)
+        draw = once_a_step(draw, trainer)
         grid = image_grid(reference, columns=columns)
         write_picture(self.workdir / "samples" / "reals.png", grid)
 
@@ -378,6 +379,20 @@ class Run:
         )
         real = RecordPhotos(self.data)
         return Evaluation(real, fake, generator=generator, cache=cache_folder())
+
+
+def once_a_step(draw, trainer):
+    """`draw`, whose pictures of a step are drawn once, however many callbacks ask for them."""
+    drawn = {}
+
+    def pictures():
+        step = trainer.current_step()
+        if step not in drawn:
+            drawn.clear()
+            drawn[step] = draw()
+        return drawn[step]
+
+    return pictures
 
 
 def load_frozen(trainer, role, path):

@@ -1,9 +1,12 @@
 """Mode collapse and augmentation at its limit are said, once, and only then."""
 
+import types
+
 import numpy as np
 import pytest
 
 from tfgan_edit.callbacks.watchdog import COLLAPSED, LOG, PATIENCE, Watchdog, picture_diversity
+from tfgan_edit.run import once_a_step
 
 RANDOM = np.random.RandomState(0)
 DATA = RANDOM.randint(0, 256, (12, 20, 16, 3)).astype(np.uint8)
@@ -72,3 +75,10 @@ def test_data_of_one_picture_and_networks_that_draw_none_have_no_diversity():
         logs = {"kimg": 1.0}
         dog.on_epoch_end(0, logs)
         assert LOG not in logs
+
+
+def test_callbacks_share_the_pictures_of_a_step():
+    steps, drawn = iter([0, 0, 3, 3, 3]), []
+    trainer = types.SimpleNamespace(current_step=lambda: next(steps))
+    draw = once_a_step(lambda: drawn.append(1) or len(drawn), trainer)
+    assert [draw() for _ in range(5)] == [1, 1, 2, 2, 2] and len(drawn) == 2
