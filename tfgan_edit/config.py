@@ -20,6 +20,11 @@ class UserError(ValueError):
     """A mistake of the user: one line that names the thing, the value and the fix."""
 
 
+def reason_of(error):
+    """What an exception says, on one line; its kind where it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def run_verb(main, define_flags):
     """Runs a verb: `define_flags(f)` declares absl flags, `main(f)` does what they say.
 

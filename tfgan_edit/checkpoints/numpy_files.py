@@ -8,7 +8,7 @@ import numpy as np
 
 from tfgan_edit.checkpoints.archives import Archive
 from tfgan_edit.checkpoints.stored import BFLOAT16, StoredArray, brief, contiguous
-from tfgan_edit.config import UserError
+from tfgan_edit.config import UserError, reason_of
 
 _DTYPE = re.compile(r"[<>|=]?([biuf][1248]|b1|[SU][0-9]{1,6}|V2)")
 
@@ -111,8 +111,7 @@ def read_npy(data):
         }[version]
         shape, fortran, dtype = read(head)
     except Exception as error:  # NumPy parses the header as Python: errors of any kind
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"it is a damaged .npy file: {reason:.80}") from error
+        raise UserError(f"it is a damaged .npy file: {reason_of(error):.80}") from error
     if dtype == np.dtype("V2"):  # how NumPy writes bfloat16
         dtype = BFLOAT16
     return contiguous(dtype, shape, data[head.tell() :], fortran)

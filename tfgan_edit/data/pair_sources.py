@@ -1,17 +1,14 @@
 """Where pairs come from: faces drawn here twice, or folders of pictures with matching names."""
 
-import contextlib
 import dataclasses
 import itertools
 import pathlib
 import re
-import warnings
 
 import numpy as np
 import tqdm
-from PIL import Image
 
-from tfgan_edit.config import UserError
+from tfgan_edit.config import UserError, reason_of
 from tfgan_edit.data import avatars, photos
 from tfgan_edit.data import workers as worker_processes
 from tfgan_edit.data.pairs import PairsWriter, is_pairs, open_pairs
@@ -258,25 +255,12 @@ def _read_row(columns, files, fitting, num_labels):
 def _upright_size(file):
     """(width, height) as it is shown."""
     try:
-        with _checked_open(file) as image:
+        with photos.opened(file) as image:
             size = image.size
             turned = image.getexif().get(0x0112, 1) >= 5  # orientations 5-8 lie on their side
     except Exception as error:  # decoders raise many kinds of errors on damaged files
-        raise photos.UnreadablePhoto(f"{file}: {_line(error)}") from None
+        raise photos.UnreadablePhoto(f"{file}: {reason_of(error):.200}") from None
     return size[::-1] if turned else size
-
-
-@contextlib.contextmanager
-def _checked_open(file):
-    """An image of the kinds and sizes that `photos.read_photo` takes."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(file, formats=photos.FORMATS) as image:
-            yield image
-
-
-def _line(error):
-    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _read(kind, file, fitting, num_labels):
@@ -297,14 +281,14 @@ def _read(kind, file, fitting, num_labels):
 def _read_numbers(file, fitting):
     """Pixels that are numbers, int64 [H, W], the nearest one of each."""
     try:
-        with _checked_open(file) as image:
+        with photos.opened(file) as image:
             if image.mode not in _NUMBERS:
                 raise photos.UnreadablePhoto(f"{file} holds colours ({image.mode}), not numbers")
             numbers = np.asarray(image).astype(np.int64)
     except photos.UnreadablePhoto:
         raise
     except Exception as error:  # decoders raise many kinds of errors on damaged files
-        raise photos.UnreadablePhoto(f"{file}: {_line(error)}") from None
+        raise photos.UnreadablePhoto(f"{file}: {reason_of(error):.200}") from None
     height, width = fitting.resolution
     left, top, right, bottom = photos.crop_box(numbers.shape[::-1], fitting)
     rows = top + ((np.arange(height) + 0.5) * (bottom - top) / height).astype(int)

@@ -5,6 +5,7 @@ EXIF entry, transparent parts become white, 16-bit grey is scaled to 8 bits, of 
 frames the first is taken, colour profiles are ignored.
 """
 
+import contextlib
 import dataclasses
 import functools
 import io
@@ -16,7 +17,7 @@ import zipfile
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-from tfgan_edit.config import UserError
+from tfgan_edit.config import UserError, reason_of
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 # Of all that Pillow knows: some others start programs (EPS) or follow links to other files.
@@ -56,6 +57,16 @@ class Fitting:
     resize: str = "lanczos"
 
 
+@contextlib.contextmanager
+def opened(file):
+    """A Pillow image of one of `FORMATS`; what is too large for Pillow's limit is an error."""
+    with warnings.catch_warnings():
+        # Pillow only warns of a picture of more than 89 million pixels.
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with Image.open(file, formats=FORMATS) as image:
+            yield image
+
+
 def read_photo(file, fitting):
     """Reads one picture.
 
@@ -71,11 +82,9 @@ def read_photo(file, fitting):
             the box to cut.
     """
     with warnings.catch_warnings():
-        # Pillow only warns of a picture of more than 89 million pixels.
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
         warnings.simplefilter("ignore", UserWarning)  # damaged EXIF and the like
         try:
-            with Image.open(file, formats=FORMATS) as image:
+            with opened(file) as image:
                 return _fit(image, fitting)
         except (Image.DecompressionBombWarning, Image.DecompressionBombError):
             limit = Image.MAX_IMAGE_PIXELS
@@ -88,8 +97,7 @@ def read_photo(file, fitting):
             raise UnreadablePhoto("too large for the memory") from None
         # Decoders raise many kinds of errors on damaged files.
         except Exception as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise UnreadablePhoto(f"damaged: {reason:.200}") from None
+            raise UnreadablePhoto(f"damaged: {reason_of(error):.200}") from None
 
 
 def whole_photo(file):
@@ -203,8 +211,7 @@ def read_entry(archive, name):
     except UserError:
         raise
     except Exception as error:  # zlib, lzma, bz2 and zipfile raise many kinds
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"damaged or encrypted: {reason:.200}") from error
+        raise UserError(f"damaged or encrypted: {reason_of(error):.200}") from error
 
 
 def _read_one(container, is_folder, item, fitting):

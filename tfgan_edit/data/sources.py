@@ -10,7 +10,7 @@ import zipfile
 
 import numpy as np
 
-from tfgan_edit.config import UserError
+from tfgan_edit.config import UserError, reason_of
 from tfgan_edit.data import avatars
 from tfgan_edit.data import labels as label_tables
 from tfgan_edit.data import photos
@@ -200,8 +200,7 @@ def _zip_files(path):
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
     except Exception as error:  # of a directory that lies
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{path} is a damaged zip file: {reason:.200}") from error
+        raise UserError(f"{path} is a damaged zip file: {reason_of(error):.200}") from error
     return {
         entry.filename: (entry.file_size, entry.CRC)
         for entry in entries

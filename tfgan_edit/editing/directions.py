@@ -13,7 +13,7 @@ import numpy as np
 
 from tfgan_edit.checkpoints.archives import Archive
 from tfgan_edit.checkpoints.numpy_files import read_npy, read_npz
-from tfgan_edit.config import UserError
+from tfgan_edit.config import UserError, reason_of
 from tfgan_edit.editing.scorers import place_of
 from tfgan_edit.metrics.hyperplanes import fit_hyperplane
 from tfgan_edit.pictures import image_grid
@@ -194,7 +194,7 @@ def load_direction(path):
     except UserError as error:
         raise UserError(f"direction {path}: {error}") from error
     except Exception as error:  # whatever a parser says about hostile bytes
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = reason_of(error)
         raise UserError(f"{path} is not a direction, or damaged: {reason:.100}") from error
     if direction.hash != known:
         raise UserError(f"{path} is damaged: its hash does not fit its content; find it again")

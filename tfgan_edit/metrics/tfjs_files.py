@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_edit.config import UserError
+from tfgan_edit.config import UserError, reason_of
 
 MAX_MANIFEST = 2**24  # bytes of JSON
 MAX_BYTES = 2**30  # of weights
@@ -45,8 +45,7 @@ def read_tfjs(path):
     except OSError as error:
         raise UserError(f"cannot read {error.filename}: {error.strerror}") from error
     except Exception as error:  # whatever hostile values lead to
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{path} is no TensorFlow.js model: {reason:.80}") from error
+        raise UserError(f"{path} is no TensorFlow.js model: {reason_of(error):.80}") from error
 
 
 def _read_part(path, name):
