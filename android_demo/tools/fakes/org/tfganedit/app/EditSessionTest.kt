@@ -219,6 +219,43 @@ class EditSessionTest {
         assertFalse(file(stale.lastPathSegment!!, "cache/photos").exists())
     }
 
+    /** `MainActivity` stops watching, hands the session on, and the next one watches it. */
+    @Test
+    fun `a rotation neither stops nor repeats an edit`() {
+        val session = session()
+        session.settle()
+        var (before, after) = 0 to 0
+        session.watcher = object : EditSession.Watcher { override fun onChange() { before++ } }
+        session.open(jpeg("wide.jpg", 90, 60), Purpose.PHOTO)
+        until("the photo is open") { session.photo != null }
+        session.watcher = null
+        val told = before
+        until("the edit ends while nobody watches") { session.result != null && !session.busy }
+        val result = session.result
+        session.watcher = object : EditSession.Watcher { override fun onChange() { after++ } }
+        session.strengthen(0.5f)
+        session.settle()
+        assertSame(result, session.result)
+        assertEquals(told, before)
+        assertTrue(told > 0 && after > 0)
+    }
+
+    /** What `MainActivity` does where no application takes photos, or may not. */
+    @Test
+    fun `without a camera that is told, and the next photo opens`() {
+        val session = session()
+        session.settle()
+        session.pick(Purpose.PHOTO, camera = Uri.parse("content://photos/none.jpg"))
+        session.say(text(R.string.no_camera), problem = true)
+        assertEquals(text(R.string.no_camera), session.notice!!.text)
+        session.pick(Purpose.PHOTO)
+        val (purpose, target) = session.picked()
+        assertEquals(Purpose.PHOTO to null, purpose to target)
+        session.show(jpeg("wide.jpg", 90, 60), purpose!!)
+        assertEquals(90, session.result!!.edited.width)
+        assertNull(session.notice)
+    }
+
     @Test
     fun `what is no picture, or is gone, is told and changes nothing`() {
         val session = session()
