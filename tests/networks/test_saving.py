@@ -1,70 +1,32 @@
-"""`model.save("x.keras")` here, `keras.saving.load_model` in a new process."""
+"""Networks of presets, saved as `.keras`: `keras.saving.load_model` in a new process."""
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
+import tfgan_edit
 from tests.cases import assert_close
-from tests.networks import golden_networks
-from tfgan_edit.networks.mapping import MappingNetwork
-from tfgan_edit.networks.mobilestylegan import MobileStyleGAN
-from tfgan_edit.networks.pix2pixhd import Pix2PixHDGenerator
-from tfgan_edit.networks.stylegan import StyleGANGenerator
-from tfgan_edit.networks.stylegan2 import (
-    StyleGAN2Discriminator,
-    StyleGAN2Generator,
-    StyleGAN2Synthesis,
-)
+from tests.networks.every_network import feature_networks, networks
+from tfgan_edit.layers.registration import PACKAGE
 
 ROOT = pathlib.Path(__file__).parents[2]
-TINY = {"channels": {4: 6, 8: 5, 16: 4}}
 
 
-def sample(*shape):
-    return np.random.default_rng(1).normal(size=shape).astype(np.float32)
-
-
-def networks():
-    """{name: (network, inputs)}: every class, and golden weights."""
-    generator, arrays, _ = golden_networks.ada_generator("ada_g_skip_cond_16")
-    generator_inputs = {"z": arrays["in/z"], "labels": arrays["in/c"]}
-    discriminator, arrays, _ = golden_networks.ada_discriminator("ada_d_resnet_cond_16")
-    images = np.transpose(arrays["in/img"], (0, 2, 3, 1))
-    return {
-        "generator": (generator, generator_inputs),
-        "discriminator": (discriminator, {"images": images, "labels": arrays["in/c"]}),
-        "tall": (
-            StyleGAN2Generator((24, 16), 5, 6, architecture="resnet", **TINY),
-            {"z": sample(2, 5)},
-        ),
-        "half": (
-            StyleGAN2Discriminator(16, dtype="mixed_bfloat16", freeze_layers=3, **TINY),
-            {"images": sample(4, 16, 16, 3)},
-        ),
-        "mobilestylegan": (MobileStyleGAN(32, 5, 6, channel_max=8), {"z": sample(2, 5)}),
-        "stylegan": (StyleGANGenerator(16, 5, 6, **TINY), {"z": sample(2, 5)}),
-        "pix2pixhd": (
-            Pix2PixHDGenerator(width=4, num_downsamplings=2, num_blocks=1),
-            {"images": sample(1, 16, 16, 3)},
-        ),
-        "mapping": (MappingNetwork(5, 6, num_ws=3), {"z": sample(2, 5)}),
-        "synthesis": (StyleGAN2Synthesis(16, 6, **TINY), {"w_plus": sample(2, 6, 6)}),
-    }
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    """Saves all networks, loads them in one new process; returns {name: both outputs}."""
-    folder = tmp_path_factory.mktemp("saved")
-    expected = {}
-    for name, (network, inputs) in networks().items():
-        network.save(folder / f"{name}.keras")
+def in_a_new_process(made, folder):
+    """{name: (outputs there, outputs here)} of {name: (network, arguments)}, by way of presets."""
+    roles = {name: network for name, (network, _) in made.items()}
+    tfgan_edit.save_preset(folder / "preset", roles, config={}, metadata={})
+    loaded = tfgan_edit.load_preset(folder / "preset").networks
+    for name, (_, inputs) in made.items():
+        loaded[name].save(folder / f"{name}.keras")
         np.savez(folder / f"{name}.inputs.npz", **inputs)
-        expected[name] = network(**inputs).numpy()
     script = pathlib.Path(__file__).with_name("load_saved.py")
     process = subprocess.run(
         [sys.executable, str(script), str(folder)],
@@ -72,21 +34,46 @@ def saved(tmp_path_factory):
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert process.returncode == 0, process.stderr[-2000:]
-    return {
-        name: (np.load(folder / f"{name}.outputs.npy"), value)
-        for name, value in expected.items()
+    found = {}
+    for name, (network, inputs) in made.items():
+        with np.load(folder / f"{name}.outputs.npz") as outputs:
+            found[name] = list(outputs.values()), tf.nest.flatten(network(*inputs.values()))
+    return found
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return networks()
+
+
+@pytest.fixture(scope="module")
+def frozen():
+    return feature_networks()
+
+
+@pytest.mark.parametrize("kind", ("trained", pytest.param("frozen", marks=pytest.mark.large)))
+def test_a_new_process_computes_the_same(kind, request, tmp_path):
+    made = request.getfixturevalue(kind)
+    for name, (outputs, expected) in in_a_new_process(made, tmp_path).items():
+        assert len(outputs) == len(expected) > 0, name
+        for number, pair in enumerate(zip(outputs, expected)):
+            assert_close(*pair, 1e-6, f"{name}[{number}]")
+
+
+def test_no_network_is_left_out(trained):
+    """All classes that a preset or a `.keras` file of a trained network can name."""
+    registered = {
+        cls
+        for name, cls in keras.saving.get_custom_objects().items()
+        if name.startswith(f"{PACKAGE}>")
+        and issubclass(cls, keras.Model)
+        and re.fullmatch(r"tfgan_edit\.networks\.\w+", cls.__module__)
     }
-
-
-@pytest.mark.parametrize(
-    "name",
-    (
-        *("generator", "discriminator", "tall", "half", "mapping", "synthesis"),
-        *("mobilestylegan", "stylegan", "pix2pixhd"),
-    ),
-)
-def test_a_new_process_computes_the_same(saved, name):
-    assert_close(*saved[name], 1e-6)
+    reached = {
+        type(layer) for network, _ in trained.values() for layer in network._flatten_layers()
+    }
+    assert len(registered) > 20
+    assert not {cls.__name__ for cls in registered - reached}
