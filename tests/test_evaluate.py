@@ -18,6 +18,7 @@ from tfgan_edit.checkpoints import layer_names
 from tfgan_edit.config import UserError
 from tfgan_edit.data import RecordsWriter
 from tfgan_edit.metrics.extractors import EXTRACTORS
+from tfgan_edit.networks.dcgan import DCGANGenerator
 from tfgan_edit.networks.features.efficientnet import EfficientNetLite
 from tfgan_edit.networks.stylegan2 import StyleGAN2Generator
 from tfgan_edit.preset import save_preset
@@ -51,6 +52,8 @@ def inputs(tmp_path_factory):
             config={"data": data},
             metadata={"method": "stylegan2"},
         )
+    dcgan = DCGANGenerator(SIDE, z_dim=8, width=4)
+    save_preset(folder / "dcgan", {"generator": dcgan}, config={}, metadata={"method": "dcgan"})
     (folder / "run/config.json").write_text("{}")
     for name, label_names in (("records", None), ("labelled", ["a", "b"])):
         with RecordsWriter(folder / name, (SIDE, SIDE, 3), label_names=label_names) as writer:
@@ -109,6 +112,13 @@ def test_a_preset_against_its_own_data(run, tmp_path):
     run("--metrics=fd_lite0_20", preset="run")
     first, second = lines(tmp_path / "metric-fd_lite0_20.jsonl")
     assert first["results"] == second["results"]
+
+
+def test_a_dcgan_is_measured_like_any_other(run):
+    names = "fd_lite0_20,kid_lite0_20,fd_lite0_20_lerp"
+    records = run(f"--metrics={names}", preset="dcgan", data="records")
+    assert all(np.isfinite(v) for record in records for v in record["results"].values())
+    assert [r["pictures"]["fake"]["num"] for r in records] == [20, 20, 20]
 
 
 def test_every_metric_of_sets(run, monkeypatch):

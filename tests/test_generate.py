@@ -11,6 +11,7 @@ from PIL import Image
 
 from tfgan_edit import generate as verb
 from tfgan_edit.config import UserError
+from tfgan_edit.networks.dcgan import DCGANGenerator
 from tfgan_edit.networks.stylegan import StyleGANGenerator
 from tfgan_edit.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 from tfgan_edit.preset import load_preset, save_preset
@@ -40,6 +41,8 @@ def presets(tmp_path_factory):
         save_preset(folder / path, {"generator": generator}, config={}, metadata=metadata)
     generator.mapping.w_avg.assign_add([np.nan] * 16)
     save_preset(folder / "diverged", {"generator": generator}, config={}, metadata={})
+    dcgan = DCGANGenerator(16, z_dim=6, width=4)
+    save_preset(folder / "dcgan", {"generator": dcgan}, config={}, metadata={"method": "dcgan"})
     for path, name in (("critic", "discriminator"), ("no_latents", "generator")):
         network = StyleGAN2Discriminator(16, **sizes)
         save_preset(folder / path, {name: network}, config={}, metadata={"method": path})
@@ -121,6 +124,21 @@ def test_mixing_table(run):
         np.testing.assert_array_equal(cell(1 + r, 0), sources[r])
     assert (cell(0, 0) == 255).all()
     assert (cell(1, 1) != cell(0, 1)).any() and (cell(1, 1) != cell(1, 0)).any()
+
+
+def test_a_dcgan_draws_what_needs_no_styles(run, presets):
+    generator = load_preset(presets / "dcgan").networks["generator"]
+    z = latents_from_seeds(range(3), 6)
+    run("--out=x.png", "--seeds=0-2", "--columns=3", "--truncation=0.7", preset="dcgan")
+    expected = Sampler(generator, truncation=0.7).grid(range(3), 3)
+    np.testing.assert_array_equal(pixels("x.png"), expected)
+    run("--out=z.npz", "--seeds=0-2", preset="dcgan")
+    np.testing.assert_array_equal(np.load("z.npz")["w_plus"][:, 0], z)
+    run("--out=x.gif", "--seeds=0,1", "--frames=3", preset="dcgan")
+    assert len(frames_of("x.gif")) == 4
+    run("--out=x.png", "--mix_rows=1", "--mix_columns=2", preset="dcgan")
+    with pytest.raises(UserError, match="this network adds no noise"):
+        run("--out=x.png", "--noise_study=2", preset="dcgan")
 
 
 @pytest.mark.parametrize("preset", ["run", "stylegan"])

@@ -109,10 +109,13 @@ def test_numbers():
 
 @pytest.mark.parametrize(
     "num_ws, starts",
-    [(18, (4, 8)), (10, (4, 8)), (8, (4, 6)), (6, (2, 4)), (4, (2, 2))],
+    [(18, (4, 8)), (10, (4, 8)), (8, (4, 6)), (6, (2, 4)), (4, (2, 2)), (1, (1, 1))],
 )
 def test_layer_groups_share_the_levels(num_ws, starts):
-    """1024 and 64 pixels as in the paper; 32, 16 and 8 have a level or two for each."""
+    """1024 and 64 pixels as in the paper; 32, 16 and 8 have a level or two for each.
+
+    A DCGAN has one row.
+    """
     groups = layer_groups(num_ws)
     assert list(groups) == ["coarse", "middle", "fine"]
     assert (groups["middle"].start, groups["fine"].start) == starts

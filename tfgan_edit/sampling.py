@@ -66,13 +66,15 @@ def layer_groups(num_ws):
 
     That is the division of Karras et al., "A Style-Based Generator Architecture", arXiv
     1812.04948, section 3.1, by rows as StyleGAN has them, two a level. A network that ends below
-    64² has fewer levels to share: 8² is coarse, 16² middle, 32² fine, and so on.
+    64² has fewer levels to share: 8² is coarse, 16² middle, 32² fine, and so on. The one row of a
+    DCGAN is coarse.
 
     Returns:
-        {name: range of rows}; only a network of 8 pixels has none in the middle.
+        {name: range of rows}; a network of 8 pixels has none in the middle.
     """
     levels = num_ws // 2
-    coarse, fine = 2 * max(min(2, levels - 2), 1), 2 * min(4, levels - 1)
+    coarse = min(2 * max(min(2, levels - 2), 1), num_ws)
+    fine = max(2 * min(4, levels - 1), coarse)
     ranges = range(coarse), range(coarse, fine), range(fine, num_ws)
     return dict(zip(LAYER_GROUPS, ranges, strict=True))
 

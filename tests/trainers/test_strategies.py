@@ -80,6 +80,14 @@ def test_two_replicas_train_a_stylemapgan_like_one(tmp_path):
     assert_same_weights(two, one, rtol=1e-4)
 
 
+@pytest.mark.large
+def test_two_replicas_normalize_a_batch_like_one(tmp_path):
+    """DCGAN: batch norm reads the pictures of both replicas, and so do its moving statistics."""
+    one, two = tmp_path / "one.npz", tmp_path / "two.npz"
+    finish(start("one", one, 3, method="dcgan"), start("cpu:2", two, 3, method="dcgan"))
+    assert_same_weights(two, one, rtol=1e-4)
+
+
 def free_ports(count):
     sockets = [socket.socket() for _ in range(count)]
     try:

@@ -15,6 +15,7 @@ import numpy as np
 from tfgan_edit.data.latents import LatentData
 from tfgan_edit.data.records import RecordsWriter, open_records
 from tfgan_edit.data.unpaired import Unpaired
+from tfgan_edit.trainers.dcgan import DCGANConfig
 from tfgan_edit.trainers.gans_n_roses import GansNRosesConfig
 from tfgan_edit.trainers.isf_gan import ISFGANConfig
 from tfgan_edit.trainers.loop import distributed_batches
@@ -48,6 +49,8 @@ CONFIGS = {
     "stylegan": StyleGANConfig(
         stage_kimg=0.016, fade_kimg=0.016, batch_sizes={}, learned_constant=False, **SETTINGS
     ),
+    # Batch norm hides the biases before it, whose gradients are rounding errors, as below.
+    "dcgan": DCGANConfig(learning_rate=0.01, epsilon=1e-3, ema_kimg=0.05).tiny(),
     # Gradients are longer than the limit, which is that of both replicas' together.
     "isf_gan": dataclasses.replace(
         ISFGANConfig().tiny(), learning_rate=0.01, warmup_steps=0, max_gradient_norm=0.1
