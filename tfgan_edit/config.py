@@ -75,6 +75,7 @@ class RunConfig:
     frozen: dict[str, str] = dataclasses.field(default_factory=dict)  # {role: preset folder}
     batch_size: int = 32  # images a step, over all replicas
     total_kimg: float = 25000.0  # length of the run, thousand real images
+    total_minutes: float | None = None  # it ends after so many minutes of training, if that is less
     tick_kimg: float = 4.0  # state, status line and sample pictures every so often
     preset_ticks: int = 10  # a preset every so many ticks, and at the end
     precision: str = "float32"  # auto | float32 | mixed_bfloat16 | mixed_float16
@@ -92,7 +93,15 @@ class RunConfig:
 
 
 # What may change between the start of a run and its resumption.
-FREE_KEYS = ("total_kimg", "preset_ticks", "strategy", "jit_compile", "metrics", "data.dest")
+FREE_KEYS = (
+    "total_kimg",
+    "total_minutes",
+    "preset_ticks",
+    "strategy",
+    "jit_compile",
+    "metrics",
+    "data.dest",
+)
 
 
 def load_recipe(path):

@@ -62,8 +62,8 @@ def check(config):
     if config.precision not in ("auto", *PRECISIONS):
         known = ", ".join(PRECISIONS)
         raise UserError(f"precision {config.precision!r} is unknown: use auto, {known}")
-    for key in ("batch_size", "total_kimg", "tick_kimg", "preset_ticks"):
-        if getattr(config, key) <= 0:
+    for key in ("batch_size", "total_kimg", "total_minutes", "tick_kimg", "preset_ticks"):
+        if getattr(config, key) is not None and getattr(config, key) <= 0:
             raise UserError(f"{key} must be positive, got {getattr(config, key)}")
     for name in config.metrics:
         check_metric(name)
@@ -238,13 +238,20 @@ class Run:
                 self._initialize(log)
             step = self.trainer.current_step()
             previous = 0.0 if facts is None else facts.get("seconds", 0.0)
-            if step >= self.total_steps:
-                log(f"{self.workdir} is complete: {step:,} of {self.total_steps:,} steps")
-                return
             started = time.perf_counter()
 
             def seconds():
                 return previous + time.perf_counter() - started
+
+            limit = math.inf
+            if self.config.total_minutes is not None:
+                limit = 60 * self.config.total_minutes
+            if step >= self.total_steps or previous >= limit:
+                log(
+                    f"{self.workdir} is complete: {step:,} of {self.total_steps:,} steps, "
+                    f"{duration(previous)} of training"
+                )
+                return
 
             def save_state():
                 if self.chief:
@@ -266,6 +273,7 @@ class Run:
                 callbacks=self._callbacks(log, seconds) if self.chief else [],
                 save_state=save_state,
                 agree=agree if num_workers(self.strategy) > 1 else None,
+                is_over=lambda: seconds() >= limit,
             )
 
     def _exclusively(self):

@@ -7,15 +7,16 @@ import pytest
 import tensorflow as tf
 
 from tests.cases import assert_close
-from tfgan_edit.config import UserError
+from tfgan_edit.config import RunConfig, UserError
+from tfgan_edit.data.records import DataConfig, RecordsWriter
+from tfgan_edit.preset import load_preset
+from tfgan_edit.run import Run
 from tfgan_edit.trainers.dcgan import DCGANConfig
 from tfgan_edit.trainers.randomness import StepRandom
-from tfgan_edit.trainers.state import StateFolder
 
 TINY = DCGANConfig(
     z_dim=6, width=4, max_width=6, kernel_size=3, learning_rate=0.01, ema_kimg=0.004
 )
-PHASES = ("Gmain", "Dmain")
 
 
 PHOTOS = np.random.RandomState(3).randint(0, 256, (4, 16, 16, 3), np.uint8)
@@ -33,32 +34,39 @@ def arrays(trainer):
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A trainer, {step: what it held before and after two steps}, logs, state after the first."""
-    trainer, folder = build(), StateFolder(tmp_path_factory.mktemp("dcgan"))
-    held, logs = {0: arrays(trainer)}, {}
-    for step in (1, 2):
-        logs[step] = {k: float(v) for k, v in trainer.step_function(BATCH).items()}
-        held[step] = arrays(trainer)
-        if step == 1:
-            folder.save(trainer, {"step": step})
-    return trainer, held, logs, folder
+def run_of(tmp_path_factory):
+    """Function: name, settings -> `Run` of two steps on records of four photos."""
+    folder = tmp_path_factory.mktemp("dcgan")
+    with RecordsWriter(folder / "records", (16, 16, 3)) as writer:
+        for photo in PHOTOS:
+            writer.add(photo)
+    data = DataConfig(source=str(folder / "records"), resolution=16)
+    sizes = {"batch_size": 4, "tick_kimg": 0.004, "total_kimg": 0.008}
+
+    def build(name, **settings):
+        config = RunConfig("dcgan", TINY, data, seed=1, **{**sizes, **settings})
+        return Run(config, folder / name)
+
+    return build
 
 
-def test_steps_train_both_networks(trained):
-    trainer, held, logs, _ = trained
-    wanted = {"Loss/G/loss", "Loss/D/loss", "Loss/scores/real", "Loss/scores/fake"}
+@pytest.fixture(scope="module")
+def trainer(run_of):
+    """The trainer of a whole run."""
+    run = run_of("whole")
+    run.train()
+    return run.trainer
+
+
+def test_a_run_trains_both_networks(trainer):
+    before, after = arrays(build()), arrays(trainer)
     names = [v.path for v in trainer.variables]
-    changing = {v.path for n in trainer.networks.values() for v in n.weights}
-    for step, values in logs.items():
-        assert wanted <= set(values) and all(np.isfinite(v) for v in values.values()), values
-        assert values["Nonfinite/Gmain"] == values["Nonfinite/Dmain"] == 0
-        pairs = zip(names, held[step - 1], held[step], strict=False)  # without the moments
-        assert changing <= {name for name, a, b in pairs if not np.array_equal(a, b)}
+    moved = {n for n, a, b in zip(names, before, after, strict=False) if not np.array_equal(a, b)}
+    assert {v.path for network in trainer.networks.values() for v in network.weights} <= moved
+    assert all(np.all(np.isfinite(values)) for values in after)
 
 
-def test_moving_statistics_are_copied_into_the_average(trained):
-    trainer = trained[0]
+def test_moving_statistics_are_copied_into_the_average(trainer):
     average, network = trainer.averages["generator"], trainer.generator
     statistics = {id(v) for v in network.non_trainable_variables}
     assert len(statistics) == 4
@@ -66,26 +74,33 @@ def test_moving_statistics_are_copied_into_the_average(trained):
         assert np.array_equal(a, b) == (id(b) in statistics), b.path
 
 
-def test_a_resumed_training_goes_on_with_the_same_bits(trained):
-    _, held, _, folder = trained
-    trainer = build()
-    assert folder.restore(trainer)["step"] == 1
-    trainer.step_function(BATCH)
-    for actual, expected in zip(arrays(trainer), held[2], strict=True):
+def test_a_run_whose_minutes_are_over_goes_on_with_the_same_bits(run_of, trainer):
+    """A step is made in any time; a complete run makes none; and more time is no other recipe."""
+    run_of("parts", total_minutes=1e-9).train()
+    again = run_of("parts", total_minutes=1e-9)
+    again.train()
+    assert again.trainer.current_step() == 1 and not again.trainer.step_functions
+    log = (again.workdir / "log.txt").read_text().splitlines()
+    assert log[-1].startswith(f"{again.workdir} is complete: 1 of 2 steps, 0:00:")
+    assert load_preset(again.workdir).metadata["kimg"] == 0.004
+    more = run_of("parts", total_minutes=60.0)
+    more.train()
+    for actual, expected in zip(arrays(more.trainer), arrays(trainer), strict=True):
         np.testing.assert_array_equal(actual, expected)
+    preset = load_preset(more.workdir)
+    assert (preset.metadata["kimg"], preset.metadata["method"]) == (0.008, "dcgan")
 
 
 @pytest.mark.large
-def test_xla_compiles_a_whole_step_to_the_same(trained):
+def test_xla_compiles_a_whole_step_to_the_same():
     """Both phases, moving statistics, optimisers and averages as one program."""
-    _, held, logs, _ = trained
-    trainer = build()
-    step = tf.function(trainer._trace(PHASES), jit_compile=True, autograph=False)
-    actual = step(BATCH)
-    assert trainer.current_step() == 1
-    for name, value in logs[1].items():
+    plain, compiled = build(), build()
+    step = tf.function(compiled._trace(("Gmain", "Dmain")), jit_compile=True, autograph=False)
+    expected, actual = plain.step_function(BATCH), step(BATCH)
+    assert compiled.current_step() == 1
+    for name, value in expected.items():
         np.testing.assert_allclose(actual[name], value, rtol=1e-3, atol=1e-4, err_msg=name)
-    for a, b in zip(arrays(trainer), held[1], strict=True):
+    for a, b in zip(arrays(compiled), arrays(plain), strict=True):
         # Adam makes whole steps, 0.01, of the rounding errors that gradients of zero have.
         assert np.abs(a - b).max() <= 1e-3 * np.abs(b).max() + 0.02
         assert np.median(np.abs(a - b)) <= 1e-5

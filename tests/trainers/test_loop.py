@@ -14,6 +14,7 @@ from tfgan_edit.data.records import RecordsWriter, open_records
 from tfgan_edit.trainers import loop as module
 from tfgan_edit.trainers.loop import (
     MAX_NONFINITE_STEPS,
+    TIME_IS_UP,
     Interrupted,
     distributed_batches,
     process_memory,
@@ -299,6 +300,44 @@ def test_a_process_stops_only_with_the_others(monkeypatch):
         )
     assert asked == [0, signal.SIGINT]
     assert run.events[-2:] == ["save 4", "interrupted"]
+
+
+# === A limited time ===
+
+
+def test_a_run_whose_time_is_up_ends_as_a_complete_one(monkeypatch):
+    """Within a tick, where the device is read the next time; its logs are those of its steps."""
+    monkeypatch.setattr(module, "FETCH_STEPS", 2)
+    trainer, over = make(), []
+    events, logs = run(
+        trainer,
+        total_steps=20,
+        steps_per_tick=5,
+        at={"step 7": lambda: over.append(True)},
+        is_over=lambda: bool(over),
+    )
+    assert events[-6:] == ["tick 1", "step 6", "step 7", "tick 1 ends", "end", "save 7"]
+    assert [log["step"] for log in logs] == [5, 7] and "Loss/main" in logs[1]
+    assert trainer.current_step() == 7
+
+
+def test_a_signal_at_the_end_of_the_time_lets_the_run_end():
+    over = []
+
+    def both():
+        over.append(True)
+        signal.raise_signal(signal.SIGTERM)
+
+    settings = {"total_steps": 20, "at": {"step 2": both}, "is_over": lambda: bool(over)}
+    events, _ = run(make(), **settings)
+    assert events[-4:] == ["step 2", "tick 0 ends", "end", "save 2"]
+
+
+def test_processes_agree_that_the_time_is_up(monkeypatch):
+    """The clock of another one was faster."""
+    monkeypatch.setattr(module, "FETCH_STEPS", 2)
+    events, _ = run(make(), total_steps=20, steps_per_tick=10, agree=lambda own: TIME_IS_UP)
+    assert events[-4:] == ["step 2", "tick 0 ends", "end", "save 2"]
 
 
 # === Losses that are not finite ===

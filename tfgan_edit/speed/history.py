@@ -13,6 +13,7 @@ FREE_KEYS = (
     "name",
     "data.dest",
     "total_kimg",
+    "total_minutes",
     "tick_kimg",
     "preset_ticks",
     "seed",

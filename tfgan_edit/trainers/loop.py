@@ -21,6 +21,7 @@ FETCH_STEPS = 10  # losses are read from the device every so many steps
 MAX_NONFINITE_STEPS = 20  # consecutive steps with a loss that is not finite
 # … with gradients that are not. A loss scale of 2^24 needs 24 of them to fall to 1.
 MAX_NONFINITE_GRADIENTS = 50
+TIME_IS_UP = 1000  # in place of a signal's number, and above all of them
 
 
 class Interrupted(Exception):
@@ -59,8 +60,9 @@ def train_loop(
     callbacks,
     save_state,
     agree=None,
+    is_over=lambda: False,
 ):
-    """Runs ticks until `total_steps`.
+    """Runs ticks until `total_steps`, or until `is_over`.
 
     A state is saved after the callbacks of its tick, the last one after `on_train_end`: a process
     that is killed between the two repeats the tick, and a run that counts as complete is.
@@ -76,7 +78,9 @@ def train_loop(
         save_state: function of no arguments.
         agree: with several processes, a function of this process's signal number (0 for none)
             that returns one that any of them received, or 0. All stop at the same step then,
-            as nobody can take a step alone.
+            as nobody can take a step alone. It is also asked about `TIME_IS_UP`.
+        is_over: whether the run's time is up; asked where losses are read. The run then ends as
+            it does at `total_steps`, with a shorter tick.
 
     Raises:
         UserError: a loss was not finite for `MAX_NONFINITE_STEPS` steps, or some gradient of a
@@ -100,16 +104,15 @@ def train_loop(
                 images = schedule.stage(step).batch_size
                 step += 1
                 callbacks.on_train_batch_end(step, {"images": images})
-                if len(pending) == FETCH_STEPS or step == end:
+                if len(pending) == FETCH_STEPS or step == end or received and not agree:
                     for number, logs in pending:
                         logs = {name: float(value) for name, value in logs.items()}
                         statistics.add(logs)
                         watch.check(number, logs)
                     pending = []
-                    stop = agree(received[0] if received else 0) if agree else 0
-                if received and not agree:
-                    stop = received[0]
-            if step == end:
+                    stop = TIME_IS_UP if is_over() else received[0] if received else 0
+                    stop = agree(stop) if agree else stop
+            if step == end or stop == TIME_IS_UP:
                 seconds = time.perf_counter() - start
                 images = schedule.images(step)
                 logs = {
@@ -120,7 +123,7 @@ def train_loop(
                     "images_per_second": (images - schedule.images(first)) / seconds,
                 }
                 callbacks.on_epoch_end(tick, logs)
-            if step == total_steps:
+            if step == total_steps or stop == TIME_IS_UP:
                 break  # a signal in the last step has nothing left to stop
             save_state()
             if stop:
