@@ -1,20 +1,22 @@
 """StyleGAN2 on a folder of real photographs at 64 px, sized for two cores.
 
-Paper: arXiv 1912.04958, with small widths, and mirrored photos.
+Paper: arXiv 1912.04958, with small widths, and mirrored photos; ADA is that of arXiv 2006.06676.
 Commands:
   python -m tfgan_edit.prepare_data --source PHOTOS --dest data/photos64 --resolution 64
   python -m tfgan_edit.train --config configs/stylegan2_photos_64.py
+  python -m tfgan_edit.train --config configs/stylegan2_photos_64.py:ada=True
 Hardware and time: see the README's table of runs.
 """
 
 from tfgan_edit.config import RunConfig
 from tfgan_edit.data.records import DataConfig
+from tfgan_edit.trainers.adaptive_augmentation import AugmentationConfig
 from tfgan_edit.trainers.stylegan2 import StyleGAN2Config
 
 
-def get_config():
+def get_config(ada=False):
     return RunConfig(
-        name="stylegan2_photos_64",
+        name="stylegan2_photos_64" + ("_ada" if ada else ""),
         trainer=StyleGAN2Config(
             z_dim=128,
             w_dim=128,
@@ -25,6 +27,7 @@ def get_config():
             path_length_weight=0.0,
             ema_kimg=5.0,
             ema_rampup=0.05,
+            augmentation=AugmentationConfig("bgc", kimg=100.0) if ada else AugmentationConfig(),
         ),
         data=DataConfig(source="data/photos64", resolution=64, mirror=True),
         batch_size=32,

@@ -361,11 +361,12 @@ class Run:
         networks = {
             name: trainer.averages.get(name, network) for name, network in trainer.networks.items()
         }
+        total = None if config.total_minutes else self.schedule.images(self.total_steps)
         diverse = trainer.drawing_network is not None and trainer.pictures_per_sample == 1
         return [
             # The first, so that what it adds to the logs is shown and kept.
             Watchdog(log, draw, reference) if diverse else Watchdog(log),
-            Progress(self.schedule.images(self.total_steps), log),
+            Progress(total, log),
             StatisticsLog(self.workdir),
             ImageGrid(self.workdir, draw, columns),
             *measured,  # before the preset, whose card shows its numbers

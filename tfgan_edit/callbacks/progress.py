@@ -37,7 +37,7 @@ class Progress(keras.callbacks.Callback):
     """Bar in images with images/s and time left, and one aligned line a tick.
 
     Args:
-        total_images: length of the run.
+        total_images: length of the run, or None where its time decides.
         log: `RunLog`.
     """
 

@@ -84,13 +84,8 @@ def rival_shape(generator, config):
     }
 
 
-def _rival(python, shape):
-    """The rival's process.
-
-    Raises:
-        UserError: the interpreter does not run or lacks the packages.
-    """
-    python = python or sys.executable
+def check_python(python):
+    """Raises UserError unless `python` is an interpreter that has the rival's packages."""
     looks = "import importlib.util as u; print(*map(u.find_spec, {!r}), sep='\\n')"
     try:
         found = subprocess.run(
@@ -105,6 +100,12 @@ def _rival(python, shape):
             f"run {python} -m pip install stylegan2-pytorch torch torchvision, or name an "
             "interpreter that has them"
         )
+
+
+def _rival(python, shape):
+    """The rival's process, in an interpreter that `check_python` accepts."""
+    python = python or sys.executable
+    check_python(python)
     flags = [f"--{key}={value}" for key, value in shape.items()]
     return Child("stylegan2-pytorch", [python, str(PROGRAM), *flags])
 

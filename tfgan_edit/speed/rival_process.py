@@ -14,10 +14,20 @@ import time
 STEPS, CALLS = 2, 5  # of a repeat of training and of synthesis
 
 
-def load(argv):
-    """The rival's networks, their optimisers and a batch, from the command line."""
+def import_rival():
+    """(torch, the rival's module), also where there is no GPU, which it asks for when imported."""
     import torch
 
+    is_available = torch.cuda.is_available
+    torch.cuda.is_available = lambda: True
+    from stylegan2_pytorch import stylegan2_pytorch
+
+    torch.cuda.is_available = is_available
+    return torch, stylegan2_pytorch
+
+
+def load(argv):
+    """The rival's networks, their optimisers and a batch, from the command line."""
     parser = argparse.ArgumentParser()
     for name in ("resolution", "network_capacity", "fmap_max", "latent_dim"):
         parser.add_argument(f"--{name}", type=int, required=True)
@@ -25,14 +35,8 @@ def load(argv):
     parser.add_argument("--batch_size", type=int, required=True)
     parser.add_argument("--device", required=True)
     shape = parser.parse_args(argv)
-
-    is_available = torch.cuda.is_available
-    torch.cuda.is_available = lambda: True  # asserted when the package is imported
-    from stylegan2_pytorch import stylegan2_pytorch
-
-    torch.cuda.is_available = is_available
     widths = {"network_capacity": shape.network_capacity, "fmap_max": shape.fmap_max}
-    return Rival(torch, stylegan2_pytorch, shape, widths)
+    return Rival(*import_rival(), shape, widths)
 
 
 class Rival:
