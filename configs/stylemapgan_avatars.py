@@ -15,15 +15,21 @@ from tfgan_edit.data.records import DataConfig
 from tfgan_edit.trainers.stylemapgan import StyleMapGANConfig
 
 
-def get_config(resolution=64):
+CPU = {"4": 64, "8": 64, "16": 48, "32": 32, "64": 16, "128": 16}
+GPU = {"4": 128, "8": 128, "16": 96, "32": 64, "64": 32, "128": 16}
+
+
+def get_config(resolution=64, device="cpu"):
+    """`device`: gpu has twice the widths and the batch."""
+    gpu = device == "gpu"
     return RunConfig(
-        name=f"stylemapgan_avatars_{resolution}",
+        name=f"stylemapgan_avatars_{resolution}" + ("_gpu" if gpu else ""),
         trainer=StyleMapGANConfig(
             stylemap_size=8,
             stylemap_channels=32,
             mapping_layers=4,
             code_channels=32,
-            channels={"4": 64, "8": 64, "16": 48, "32": 32, "64": 16, "128": 16},
+            channels=GPU if gpu else CPU,
             learning_rate=0.003,
             r1_gamma=1.0,
             pixel_weight=5.0,
@@ -31,8 +37,8 @@ def get_config(resolution=64):
             ema_rampup=0.05,
         ),
         data=DataConfig(source="avatars:avataaars", resolution=resolution, num=20_000),
-        batch_size=16,
+        batch_size=32 if gpu else 16,
         total_kimg=400.0,
         tick_kimg=4.0,
-        precision="auto",
+        precision="float32" if gpu else "auto",
     )
