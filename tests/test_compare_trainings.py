@@ -1,7 +1,11 @@
 """Trainings of equal time: what runs, what is measured, and mistakes in one line."""
 
 import json
+import os
+import signal
 import sys
+import threading
+import time
 import types
 
 import numpy as np
@@ -143,6 +147,47 @@ def test_mistakes_are_one_line_before_anything_is_trained(run, commands, argumen
 def test_a_training_that_fails_is_named(capfd):
     with pytest.raises(UserError, match="the training out/x ended with code 3: see above"):
         verb.finish("out/x", [sys.executable, "-c", "raise SystemExit(3)"])
+
+
+TRAINING = """
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+try:
+    with open("pid.new", "w") as file:
+        file.write(str(os.getpid()))
+    os.rename("pid.new", "pid")
+    time.sleep(60)
+except KeyboardInterrupt:
+    time.sleep(0.5)
+    open("saved", "w").close()
+    sys.exit(130)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_training_that_is_stopped_may_save_its_state(tmp_path, monkeypatch, number):
+    """A terminal stops both processes; a scheduler ends this one, which ends the other."""
+    monkeypatch.chdir(tmp_path)
+
+    def stop():
+        while not (tmp_path / "pid").exists():
+            time.sleep(0.01)
+        if number == signal.SIGINT:
+            os.kill(int((tmp_path / "pid").read_text()), number)
+        os.kill(os.getpid(), number)
+
+    # A shell that starts the tests in the background lets them ignore SIGINT.
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    thread = threading.Thread(target=stop)
+    thread.start()
+    try:
+        with pytest.raises(KeyboardInterrupt if number == signal.SIGINT else UserError):
+            verb.finish("x", [sys.executable, "-c", TRAINING])
+    finally:
+        thread.join()
+        signal.signal(signal.SIGINT, previous)
+    assert (tmp_path / "saved").exists()
 
 
 # === The rival's program, without the rival ===

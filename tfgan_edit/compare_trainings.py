@@ -13,6 +13,7 @@ extractor on equal numbers of pictures; comparison.json in --out has the table a
 """
 
 import functools
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -117,13 +118,22 @@ def train(recipe, workdir, settings):
 
 
 def finish(what, command):
-    """Runs a command to its end; it says itself what is wrong.
+    """Runs a command to its end, which says itself what is wrong and saves when it is stopped.
 
     Raises:
         UserError: it failed.
+        KeyboardInterrupt: after the command has ended.
     """
     print(f"training {what}")
-    code = subprocess.run(command).returncode
+    process = subprocess.Popen(command)
+    previous = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:  # the terminal has sent it to the command as well
+        process.wait()
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, previous)
     if code:
         raise UserError(f"the training {what} ended with code {code}: see above; to go on, repeat")
 

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -33,6 +34,7 @@ def main(argv):
     parser.add_argument("--image_size", type=int, required=True)
     parser.add_argument("--set", action="append", default=[])
     f = parser.parse_args(argv)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = {"image_size": f.image_size, **SETTINGS, **dict(map(parse, f.set))}
     facts = read_facts(f.workdir, settings)
     torch, package = import_rival()
@@ -84,19 +86,27 @@ def train(trainer, package, f, facts):
     )
     done, before = facts["seconds"], time.perf_counter()
     with tqdm(total=f.seconds, initial=done, unit="s", unit_scale=True) as bar:
-        while facts["seconds"] < f.seconds:
-            with contextlib.suppress(package.NanException):  # it went back to its last model
-                trainer.train()
-            facts["seconds"] = done + time.perf_counter() - before
-            facts |= {"steps": trainer.steps, "kimg": trainer.steps * images / 1000}
-            bar.update(facts["seconds"] - bar.n)
-            if trainer.steps % SAVE_STEPS == 0 or facts["seconds"] >= f.seconds:
-                trainer.save(trainer.checkpoint_num)
-                write_facts(f.workdir, facts)
-                keep = trainer.model_name(trainer.checkpoint_num)
-                for path in Path(keep).parent.glob("model_*.pt"):
-                    if str(path) != keep:
-                        path.unlink()
+        try:
+            while facts["seconds"] < f.seconds:
+                with contextlib.suppress(package.NanException):  # it went back to its last model
+                    trainer.train()
+                facts["seconds"] = done + time.perf_counter() - before
+                facts |= {"steps": trainer.steps, "kimg": trainer.steps * images / 1000}
+                bar.update(facts["seconds"] - bar.n)
+                if trainer.steps % SAVE_STEPS == 0:
+                    save(trainer, f.workdir, facts)
+        finally:  # also when it is stopped
+            save(trainer, f.workdir, facts)
+
+
+def save(trainer, workdir, facts):
+    """Writes the model, in place of earlier ones, and the facts that belong to it."""
+    trainer.save(trainer.checkpoint_num)
+    write_facts(workdir, facts)
+    newest = Path(trainer.model_name(trainer.checkpoint_num))
+    for path in newest.parent.glob("model_*.pt"):
+        if path != newest:
+            path.unlink()
 
 
 def draw(torch, trainer, folder, num):
