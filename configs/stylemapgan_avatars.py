@@ -14,7 +14,6 @@ from tfgan_edit.config import RunConfig
 from tfgan_edit.data.records import DataConfig
 from tfgan_edit.trainers.stylemapgan import StyleMapGANConfig
 
-
 CPU = {"4": 64, "8": 64, "16": 48, "32": 32, "64": 16, "128": 16}
 GPU = {"4": 128, "8": 128, "16": 96, "32": 64, "64": 32, "128": 16}
 
