@@ -101,6 +101,7 @@ def _candidates(exports, presets, threads):
                     "export": Path(path).name + (f"/{name}" if len(record["files"]) > 1 else ""),
                     "runtime": RUNTIMES[kind],
                     "quantize": record["quantize"],
+                    "recommended": record["verification"]["recommended"],
                     "threads": count,
                     "bytes": file["bytes"],
                 }
@@ -111,6 +112,7 @@ def _candidates(exports, presets, threads):
                     "export": Path(path).name,
                     "runtime": "Keras",
                     "quantize": "none",
+                    "recommended": True,
                     "threads": count,
                     "bytes": 4 * record["parameters"],
                 }
@@ -123,7 +125,8 @@ def table(rows):
     lines = [COLUMNS]
     for row in rows:
         numbers = (row["median_ms"], row["p90_ms"], row["bytes"] / 1e6, row["memory_bytes"] / 2**20)
-        words = row["export"], row["runtime"], row["quantize"], str(row["threads"])
+        quantize = row["quantize"] + ("" if row["recommended"] else ", not recommended")
+        words = row["export"], row["runtime"], quantize, str(row["threads"])
         lines.append((*words, *map(number, numbers)))
     return markdown(lines, left=[i < 3 for i in range(len(COLUMNS))])
 

@@ -30,6 +30,9 @@ class DrawnPictures:
     def plane(self, index, kind, size):
         """None: no labels or edges are drawn, their ports draw them."""
 
+    def target(self, index, size):
+        """None: nobody drew what should become of a photo."""
+
 
 class StoredPictures:
     """Photos of records, or the sources of pairs.
@@ -39,7 +42,6 @@ class StoredPictures:
 
     Attributes:
         identity: JSON value that says which pictures these are.
-        targets: `Records` of the pairs' targets, or None.
 
     Raises:
         UserError: there is neither at `path`.
@@ -47,10 +49,10 @@ class StoredPictures:
 
     def __init__(self, path):
         path = Path(path)
-        self.targets = None
+        self._targets = None
         if is_pairs(path):
             pairs = open_pairs(path)
-            self.records, self.planes, self.targets = pairs.sources, pairs.planes, pairs.targets
+            self.records, self.planes, self._targets = pairs.sources, pairs.planes, pairs.targets
             self.identity = {"pairs": pairs.hash}
         elif is_records(path):
             self.records = open_records(path)
@@ -76,8 +78,14 @@ class StoredPictures:
         plane = self.records[index % self.records.num][..., [self.planes.index(kind)]]
         return _in_unit(plane) if kind == "edges" else plane.astype(np.float32)
 
+    def target(self, index, size):
+        """What pairs say that should become of photo `index`, or None; as `photo`."""
+        if self._targets is None:
+            return None
+        return _in_unit(fitted(self._targets[index % self._targets.num], size))
 
-def examples(graph, pictures, count, seed=0, outputs=True):
+
+def examples(graph, pictures, count, seed=0, outputs=True, first=0):
     """Inputs of all signatures and what Keras makes of them.
 
     Args:
@@ -87,6 +95,7 @@ def examples(graph, pictures, count, seed=0, outputs=True):
         seed: of what is drawn.
         outputs: whether the last signatures are run, too; codes that another signature reads are
             always made.
+        first: number of the first picture.
 
     Yields:
         {name of a signature: (inputs, outputs)}, each {name of a port: array}; outputs may be {}.
@@ -94,7 +103,7 @@ def examples(graph, pictures, count, seed=0, outputs=True):
     random = np.random.RandomState(seed)
     functions = {signature.name: signature.traced() for signature in graph.signatures}
     read = {p.name for s in graph.signatures for p in s.inputs if p.kind == "code"}
-    for index in range(count):
+    for index in range(first, first + count):
         example, made = {}, {}
         for signature in graph.signatures:
             inputs = {
@@ -110,6 +119,18 @@ def examples(graph, pictures, count, seed=0, outputs=True):
             made.update(results)
             example[signature.name] = (inputs, results)
         yield example
+
+
+def targets(graph, pictures, count, first=0):
+    """What the network should make of the pictures of `examples`: [float32 [H, W, 3]], or None.
+
+    Only networks that are trained on pairs have targets, and only pairs hold them.
+    """
+    port = graph.signatures[0].outputs[0]
+    if graph.task not in ("photo_to_photo", "labels_to_photo"):
+        return None
+    found = [pictures.target(index, port.shape[1:3]) for index in range(first, first + count)]
+    return None if any(photo is None for photo in found) else found
 
 
 def _value(port, pictures, index, number, random):

@@ -8,8 +8,8 @@ import tensorflow as tf
 from tqdm import tqdm
 
 import tfgan_edit
-from export import child, flatbuffer, gpu_gate, onnx, saved_model, tflite, verify
-from export.examples import DrawnPictures, StoredPictures, examples
+from export import child, flatbuffer, gpu_gate, onnx, repair, saved_model, tflite, verify
+from export.examples import DrawnPictures, StoredPictures, examples, targets
 from export.serving import Options, serving_graph
 from tfgan_edit.config import UserError
 from tfgan_edit.networks.complexity import multiply_adds
@@ -22,6 +22,7 @@ FORMAT_VERSION = 1
 MANIFEST = "export.json"
 FORMATS = ("tflite", "onnx", "saved_model")
 COMPARED = 4  # examples on which a file is compared with Keras
+JUDGED = 8  # of the pictures that int8 is calibrated on, examples on which layers are judged
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,14 +64,17 @@ def export(path, out, settings):
     preset = load_preset(path)
     graph = serving_graph(preset, settings.options)
     graph.check_shapes()
+    pictures = DrawnPictures() if settings.data is None else StoredPictures(settings.data)
     calibration = None
     if settings.quantize == "int8":
-        calibration = _calibration(graph, settings)
+        calibration = _calibration(graph, pictures, settings)
     require_space(out, graph.weights)
     with atomic_folder(out, replace=True) as folder:
-        files = _write(graph, folder, settings, calibration)
+        files, repaired = _write(graph, folder, settings, calibration, pictures)
         record = _describe(preset, graph, settings, folder, files)
-        record["verification"] = _verify(graph, folder, files, settings)
+        if repaired:
+            record["repaired"] = repaired
+        record["verification"] = _verify(graph, folder, files, settings, pictures)
         write_json(folder / MANIFEST, record)
     return record
 
@@ -83,19 +87,16 @@ def is_export(path):
         return False
 
 
-def _calibration(graph, settings):
+def _calibration(graph, pictures, settings):
     """{signature: [inputs]} of the data, or of seeds for networks that read no pictures."""
     kinds = {port.kind for signature in graph.signatures for port in signature.inputs}
-    pictures = DrawnPictures()
-    if settings.data is not None:
-        pictures = StoredPictures(settings.data)
-    elif kinds & {"photo", "labels", "planes"}:
+    if settings.data is None and kinds & {"photo", "labels", "planes"}:
         raise UserError(
             "int8 needs --data, records or pairs like those the network was trained on, to "
             "measure ranges"
         )
     count = settings.calibration_samples
-    made = examples(graph, pictures, count, seed=1, outputs=False)
+    made = examples(graph, pictures, count, seed=1, outputs=False, first=COMPARED)
     made = list(tqdm(made, "calibration", total=count, leave=False, delay=5))
     return {s.name: [example[s.name][0] for example in made] for s in graph.signatures}
 
@@ -103,23 +104,28 @@ def _calibration(graph, settings):
 # === Files ===
 
 
-def _write(graph, folder, settings, calibration):
-    """{signature: file name}, after writing the files."""
-    names = [signature.name for signature in graph.signatures]
+def _write(graph, folder, settings, calibration, pictures):
+    """({signature: file name}, what `repair.int8` repaired or None), after writing the files."""
+    names, repaired = [signature.name for signature in graph.signatures], None
     if settings.format == "saved_model":
         saved_model.save(graph, folder / "saved_model" / "1")
-        return dict.fromkeys(names, "saved_model/1")
+        return dict.fromkeys(names, "saved_model/1"), repaired
     if settings.format == "tflite":
-        data = tflite.convert(graph, settings.quantize, calibration)
+        if settings.quantize == "int8":
+            made = list(examples(graph, pictures, JUDGED, seed=1, first=COMPARED))
+            wanted = targets(graph, pictures, JUDGED, first=COMPARED)
+            data, repaired = repair.int8(graph, calibration, made, wanted)
+        else:
+            data = tflite.convert(graph, settings.quantize)
         (folder / "model.tflite").write_bytes(data)
-        return dict.fromkeys(names, "model.tflite")
+        return dict.fromkeys(names, "model.tflite"), repaired
     files = {}
     for signature in graph.signatures:
         files[signature.name] = f"{signature.name}.onnx" if len(names) > 1 else "model.onnx"
         samples = None if calibration is None else calibration[signature.name]
         data = onnx.convert(signature, settings.quantize, samples)
         (folder / files[signature.name]).write_bytes(data)
-    return files
+    return files, repaired
 
 
 def runner_of(folder, record, num_threads=1):
@@ -190,12 +196,11 @@ def _file(path):
 # === Verification ===
 
 
-def _verify(graph, folder, files, settings):
+def _verify(graph, folder, files, settings, pictures):
     record = {
         "file_format": settings.format,
         "signatures": [{"name": name, "file": file} for name, file in files.items()],
     }
-    pictures = DrawnPictures() if settings.data is None else StoredPictures(settings.data)
     made = list(examples(graph, pictures, COMPARED))
     runner = runner_of(folder, record)
     distance = verify.perceptual_distance(settings.weights)
@@ -203,9 +208,12 @@ def _verify(graph, folder, files, settings):
     exceeded = verify.exceeded(errors, settings.quantize)
     if exceeded and not settings.allow_error:
         raise UserError(f"{exceeded[0]}; --allow_error writes it all the same")
+    loss = verify.psnr_loss(made, targets(graph, pictures, COMPARED), runner)
+    exceeded += verify.shortcomings(errors, loss, settings.quantize)
     kinds = {port.kind for signature in graph.signatures for port in signature.inputs}
     found = {
         "errors": errors,
+        "psnr_loss": loss,
         "limits": dataclasses.asdict(verify.LIMITS[settings.quantize]),
         "exceeded": exceeded,
         "recommended": not exceeded,

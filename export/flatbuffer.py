@@ -62,6 +62,16 @@ def operations(data):
     return found
 
 
+def nodes(data):
+    """{layer: names of the first outputs of its operations} of all functions of a file."""
+    found = {}
+    for graph in _read(data).subgraphs:
+        for operator in graph.operators or ():
+            name = graph.tensors[operator.outputs[0]].name.decode()
+            found.setdefault(layer_of(name), []).append(name)
+    return found
+
+
 def _sides(tensor):
     signature = tensor.shapeSignature
     sides = tensor.shape if signature is None or len(signature) == 0 else signature

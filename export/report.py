@@ -12,6 +12,10 @@ def summary(record):
     for signature, outputs in found["errors"].items():
         for name, errors in outputs.items():
             lines.append(f"{signature}: {name}: {_errors(errors)}")
+    if found["psnr_loss"] is not None:
+        lines.append(f"{found['psnr_loss']:.2f} dB less PSNR than Keras against the pairs' targets")
+    if "repaired" in record:
+        lines.append(_repair(**record["repaired"]))
     for sentence in found["exceeded"]:
         lines.append(f"beyond the limit, not recommended: {sentence}")
     for file, memory in found.get("memory_bytes", {}).items():
@@ -27,6 +31,11 @@ def _errors(errors):
     psnr = "equal" if errors["psnr"] is None else f"{errors['psnr']:.1f} dB"
     text = f"against Keras max {errors['max_error']:.2g}, mean {errors['mean_error']:.2g}, {psnr}"
     return text + (f", LPIPS {errors['lpips']:.4f}" if "lpips" in errors else "")
+
+
+def _repair(float32_layers, psnr_before, psnr):
+    gain = f"{psnr:.1f} instead of {psnr_before:.1f} dB where ranges were measured"
+    return f"repaired, {gain}, by float32 in {', '.join(float32_layers)}"
 
 
 def _gpu(gpu):

@@ -16,19 +16,25 @@ class Limit:
     Attributes:
         max_error: largest difference of any value, or None.
         min_psnr: decibels, or None.
+        good_psnr: decibels from which a file is recommended where nothing tells `psnr_loss`, or
+            None.
+        max_psnr_loss: decibels of `psnr_loss` up to which a file is recommended.
     """
 
     max_error: float | None = None
     min_psnr: float | None = None
+    good_psnr: float | None = None
+    max_psnr_loss: float = 1.0
 
 
 # float32: another order of sums. fp16: 11 digits a weight. int8 weights, or weights and
-# activations: 30 and 25 dB are about 3 and 6 % of the range on average.
+# activations: 30 and 25 dB are about 3 and 6 % of the range on average. Errors at 31 dB, added to
+# a network's own at 25 dB from its targets, cost it 1 dB: 10^-2.5 + 10^-3.1 = 10^-2.4.
 LIMITS = {
     "none": Limit(max_error=1e-3),
     "fp16": Limit(max_error=2e-2),
     "dynamic": Limit(min_psnr=30.0),
-    "int8": Limit(min_psnr=25.0),
+    "int8": Limit(min_psnr=25.0, good_psnr=31.0),
 }
 
 
@@ -132,6 +138,62 @@ def exceeded(errors, quantize):
                     f"{limit.min_psnr:g}"
                 )
     return found
+
+
+def worst_psnr(errors):
+    """Decibels of the worst output; infinite if all are equal."""
+    values = [v for outputs in errors.values() for v in outputs.values()]
+    if not all(v.get("finite", True) for v in values):
+        return -math.inf
+    return min(math.inf if v["psnr"] is None else v["psnr"] for v in values)
+
+
+def psnr_loss(examples, targets, runner):
+    """Decibels of PSNR, against what a network should make, that its file has less than Keras.
+
+    Args:
+        examples: with outputs of Keras; their first signature makes one picture.
+        targets: a picture for each of them, float32 [H, W, C] in [0, 1], or None.
+        runner: as of `compare`.
+
+    Returns:
+        The difference of the PSNR over all examples, or None where there are no targets.
+    """
+    if targets is None:
+        return None
+    in_keras = in_file = 0.0
+    for example, target in zip(examples, targets, strict=True):
+        name, (inputs, outputs) = next(iter(example.items()))
+        ((port, expected),) = outputs.items()
+        in_keras += np.square(expected[0] - target).sum(dtype=np.float64)
+        in_file += np.square(runner(name, inputs)[port][0] - target).sum(dtype=np.float64)
+    if not math.isfinite(in_file):
+        return math.inf
+    tiny = np.finfo(np.float32).tiny  # of a network that makes its targets exactly
+    return 10 * math.log10(max(in_file, tiny) / max(in_keras, tiny))
+
+
+def shortcomings(errors, loss, quantize):
+    """Sentences that say why a file is not recommended; [] if it is.
+
+    Args:
+        errors: of `compare`.
+        loss: of `psnr_loss`.
+        quantize: of the file.
+    """
+    limit, worst = LIMITS[quantize], worst_psnr(errors)
+    if loss is None:
+        if limit.good_psnr is None or worst >= limit.good_psnr:
+            return []
+        return [
+            f"{worst:.1f} dB against Keras; {quantize} is recommended from {limit.good_psnr:g} dB"
+        ]
+    if loss <= limit.max_psnr_loss:
+        return []
+    return [
+        f"{loss:.1f} dB less PSNR than Keras against the targets of the pairs; {quantize} is "
+        f"recommended up to {limit.max_psnr_loss:g} dB"
+    ]
 
 
 def perceptual_distance(given=None):

@@ -20,6 +20,13 @@ def quiet_start():
         yield
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with notes_held_back():
+        yield
+
+
+@contextlib.contextmanager
+def notes_held_back():
+    """Holds back what C++ writes to stderr; it is shown after all if an exception is raised."""
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as notes:

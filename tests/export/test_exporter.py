@@ -7,7 +7,7 @@ import pytest
 from absl import flags
 
 from export import __main__ as verb
-from export import exporter, gpu_gate, verify
+from export import exporter, gpu_gate, repair, verify
 from tests import golden_files as golden
 from tests.cases import assert_close
 from tests.export.tiny_presets import save
@@ -82,19 +82,24 @@ def test_what_an_application_reads(run, tmp_path, capsys):
 def test_int8_from_records_and_from_seeds(run, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="int8 needs --data"):
         run("student", "--quantize=int8")
-    monkeypatch.setitem(verify.LIMITS, "int8", verify.Limit(min_psnr=10))
+    monkeypatch.setitem(verify.LIMITS, "int8", verify.Limit(min_psnr=10, good_psnr=55))
     data = records(tmp_path / "records")
+    monkeypatch.setattr(repair, "MOST", 0)
     record = run("student", "--quantize=int8", f"--data={data}", "--nocheck_gpu")
+    assert "repaired" not in record and not record["verification"]["recommended"]
     assert record["verification"]["contents"]["model.tflite"]["constant_bytes"]["int8"] > 500
     assert set(record["verification"]["examples"]["pictures"]) == {"records"}
+    monkeypatch.setattr(repair, "MOST", 1)
+    monkeypatch.setitem(verify.LIMITS, "int8", verify.Limit(min_psnr=10, good_psnr=28))
     record = run("stylegan2", "--quantize=int8", "--calibration_samples=5", "--nocheck_gpu")
+    assert record["repaired"]["float32_layers"]
     assert record["verification"]["examples"]["pictures"] is None
     with pytest.raises(UserError, match="no records or pairs at .*nowhere"):
         run("student", "--quantize=int8", f"--data={tmp_path}/nowhere")
 
 
 def test_labels_are_calibrated_on_pairs(tmp_path, presets):
-    random = np.random.RandomState(0)
+    random, targets = np.random.RandomState(0), []
     with PairsWriter(
         tmp_path / "pairs", (16, 16), planes=("labels", "edges"), num_labels=5
     ) as writer:
@@ -102,9 +107,13 @@ def test_labels_are_calibrated_on_pairs(tmp_path, presets):
             labels = random.randint(0, 5, (16, 16, 1))
             edges = 255 * random.randint(0, 2, (16, 16, 1))
             source = np.concatenate([labels, edges], axis=-1).astype(np.uint8)
-            writer.add(source, random.randint(0, 256, (16, 16, 3)).astype(np.uint8))
+            targets.append(random.randint(0, 256, (16, 16, 3)).astype(np.uint8))
+            writer.add(source, targets[-1])
     graph = exporter.serving_graph(exporter.load_preset(presets / "labels"))
     pictures = exporter.StoredPictures(tmp_path / "pairs")
+    (wanted,) = exporter.targets(graph, pictures, 1, first=3)
+    np.testing.assert_array_equal(wanted, targets[1].astype(np.float32) / 255)
+    assert exporter.targets(graph, exporter.DrawnPictures(), 1) is None
     ((inputs, _),) = next(exporter.examples(graph, pictures, 1, outputs=False)).values()
     source = pictures.records[0]
     np.testing.assert_array_equal(inputs["labels"][0, ..., 0], source[..., 0])
@@ -118,6 +127,19 @@ def test_limits(run, monkeypatch, tmp_path):
     assert not (tmp_path / "out").exists()
     found = run("student", "--nocheck_gpu", "--allow_error")["verification"]
     assert not found["recommended"] and "none may by 1e-12" in found["exceeded"][0]
+
+
+def test_pairs_tell_what_a_file_loses(run, monkeypatch, tmp_path, capsys):
+    """A file that loses too much is written, and says that nobody should take it."""
+    random = np.random.RandomState(0)
+    with PairsWriter(tmp_path / "pairs", (16, 16), planes=("photo",) * 3) as writer:
+        for pair in random.randint(0, 256, (3, 2, 16, 16, 3), np.uint8):
+            writer.add(*pair)
+    monkeypatch.setitem(verify.LIMITS, "none", verify.Limit(max_error=1, max_psnr_loss=-1))
+    found = run("student", "--nocheck_gpu", f"--data={tmp_path}/pairs")["verification"]
+    assert abs(found["psnr_loss"]) < 1e-3 and not found["recommended"]
+    assert "less PSNR than Keras against the targets" in found["exceeded"][0]
+    assert "not recommended" in capsys.readouterr().out
 
 
 def test_an_earlier_export_is_replaced_and_nothing_else(run, tmp_path):
