@@ -197,10 +197,16 @@ def shortcomings(errors, loss, quantize):
 
 
 def perceptual_distance(given=None):
-    """`PairDistance` with AlexNet, or None where its weights are not."""
+    """`PairDistance` with AlexNet, or None where its weights are not.
+
+    Raises:
+        UserError: weights that were given are missing or others.
+    """
     try:
         return PairDistance("alex", given)
     except UserError:
+        if given:
+            raise
         return None
 
 
