@@ -41,8 +41,7 @@ def jitter(
         flip: probability of left and right changing places.
 
     Returns:
-        float32 [N, H, W, C], bilinear; 0 where there was no picture. No gradient flows to `images`
-        under XLA, where the operation does not exist: call it outside.
+        float32 [N, H, W, C], bilinear; 0 where there was no picture.
     """
     _, height, width, _ = images.shape
     happens, angle, dx, dy, size, slant, left, top, turn = tf.unstack(uniform, axis=1)
@@ -74,11 +73,31 @@ def jitter(
         _affine([1 - 2 * flipped, 0.0, flipped * (width - 1.0)], [0.0, 1.0, 0.0]),
     )
     matrix = functools.reduce(tf.matmul, inverses)
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=tf.cast(images, tf.float32),
-        transforms=tf.reshape(matrix, [-1, 9])[:, :8],
-        output_shape=[height, width],
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="CONSTANT",
-    )
+    return _resample(tf.cast(images, tf.float32), matrix)
+
+
+def _resample(images, inverse):
+    """Bilinear values [N, H, W, C] of images, 0 outside, where `inverse` [N, 3, 3] leads.
+
+    Of gathers, because XLA does not know TensorFlow's projective transform.
+    """
+    _, height, width, channels = images.shape
+    x, y = (tf.range(size, dtype=tf.float32) for size in (width, height))
+    m = inverse[:, :2, :, tf.newaxis, tf.newaxis]
+    position = m[:, :, 0] * x + m[:, :, 1] * y[:, tf.newaxis] + m[:, :, 2]
+    column, right = _split(position[:, 0], width)
+    row, below = _split(position[:, 1], height)
+    pixels = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
+    sample = tf.range(tf.shape(images)[0])[:, tf.newaxis, tf.newaxis]
+    index = (sample * (height + 2) + row) * (width + 2) + column
+    pixels = tf.reshape(pixels, [-1, channels])
+    a, b, c, d = (tf.gather(pixels, index + step) for step in (0, 1, width + 2, width + 3))
+    upper, lower = a + right * (b - a), c + right * (d - c)
+    return upper + below * (lower - upper)
+
+
+def _split(position, size):
+    """Position -> (the pixel before it, in a picture with a margin of 1; fraction [N, h, w, 1])."""
+    position = tf.clip_by_value(position, -1.0, size)
+    whole = tf.minimum(tf.floor(position), size - 1.0)
+    return tf.cast(whole, tf.int32) + 1, (position - whole)[..., tf.newaxis]
