@@ -43,9 +43,11 @@ class Report:
         self._body, self._samples = [], []
 
     def heading(self, text):
+        """Begins a section."""
         self._body.append(f"<h2>{html.escape(text)}</h2>")
 
     def text(self, text):
+        """Adds a paragraph."""
         self._body.append(f"<p>{html.escape(text)}</p>")
 
     def table(self, columns, rows):

@@ -261,6 +261,7 @@ def _write_mp4(file, frames, fps):
 
 
 def video_stream(container, rate, height, width):
+    """A stream of H.264 video, MPEG-4 where there is no encoder, in an open `av` container."""
     import av
 
     if "libx264" in av.codec.codecs_available:

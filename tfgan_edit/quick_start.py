@@ -10,6 +10,7 @@ from tfgan_edit.trainers.stylegan2 import StyleGAN2Config
 
 
 def get_config():
+    """The `RunConfig` of a training without --config."""
     return RunConfig(
         name="quick_start",
         trainer=StyleGAN2Config(

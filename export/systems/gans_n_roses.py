@@ -21,6 +21,7 @@ from tfgan_edit.networks.gans_n_roses import GansNRosesGenerator
 
 @serves(GansNRosesGenerator)
 def generator(preset, network, options):
+    """Photo and style to drawing; and both halves apart, to encode once and draw often."""
     options.refuse(preset.path, "resolution", "latent", "truncation", "noise")
     height, width = network.resolution
     source = photo("photo", height, width, network.img_channels, "the picture to draw")

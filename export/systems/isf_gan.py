@@ -8,6 +8,7 @@ from tfgan_edit.networks.isf_gan import ImplicitStyleFunction
 
 @serves(ImplicitStyleFunction, role="style_function")
 def style_function(preset, network, options):
+    """Latent, target and noise to latent."""
     options.refuse(preset.path, "resolution", "latent", "truncation", "noise")
     shape = (1, network.num_ws, network.w_dim)
     latent = Port("w_plus", "latent", shape, None, "a row a layer", standard_normal(shape))

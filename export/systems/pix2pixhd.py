@@ -19,6 +19,7 @@ from tfgan_edit.networks.pix2pixhd import Translator
 
 @serves(Translator)
 def translator(preset, network, options):
+    """Photo, or planes of labels and edges, to photo."""
     options.refuse(preset.path, "latent", "truncation", "noise")
     height, width = _resolution(preset, network, options)
     inputs = _inputs(preset, network, height, width)

@@ -21,6 +21,7 @@ from tfgan_edit.networks.stylegan2 import StyleGAN2Generator
 
 @serves(StyleGANGenerator, StyleGAN2Generator)
 def generator(preset, network, options):
+    """Latent of the chosen kind to photo."""
     options.refuse(preset.path, "resolution")
     latent, noise = options.latent or LATENTS[0], options.noise or NOISE[0]
     truncation = 1.0 if options.truncation is None else options.truncation

@@ -20,6 +20,7 @@ from tfgan_edit.networks.stylemapgan import StyleMapGANGenerator
 
 @serves(StyleMapGANGenerator)
 def generator(preset, network, options):
+    """Photo, reference and mask to photo."""
     options.refuse(preset.path, "resolution", "latent", "truncation", "noise")
     encoder, synthesis = in_float32(preset.require("encoder")), network.synthesis
     height, width = network.resolution

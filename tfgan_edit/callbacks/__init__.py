@@ -1,0 +1,1 @@
+"""What happens at every tick of a training: progress, samples, metrics, presets."""

@@ -32,18 +32,22 @@ class Found(NamedTuple):
 
     @property
     def role(self):
+        """Name of the network in presets."""
         return self.network.role
 
     @property
     def place(self):
+        """Where in its file a network's state is."""
         return self.state.path or "(whole file)"
 
     @property
     def title(self):
+        """Role for people, and what is averaged where there are two."""
         return f"{self.role}, {self.average}" if self.has_averages else self.role
 
     @property
     def has_averages(self):
+        """Whether the system keeps averaged weights beside those of the last step."""
         return len(self.network.names) > 1
 
 

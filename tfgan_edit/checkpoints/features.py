@@ -107,6 +107,7 @@ class Taken:
         return self.arrays[name]
 
     def rest(self):
+        """{name: array} that no layer has taken."""
         return {name: a for name, a in self.arrays.items() if name not in self.names}
 
 
@@ -276,12 +277,14 @@ def keras_vgg_sizes(repeats):
 
 
 def alexnet_sizes(arrays):
+    """Arguments of `AlexNet` for the arrays of a file."""
     shape = Shapes(arrays)
     names = [layer_names.alexnet(f"conv{i}").layer for i in range(1, 6)]
     return {"widths": [shape(f"{name}.weight", 4)[0] for name in names]}
 
 
 def squeezenet_sizes(arrays):
+    """Arguments of `SqueezeNet` for the arrays of a file."""
     shape = Shapes(arrays)
     names = [layer_names.squeezenet(f"fire{i}_squeeze").layer for i in range(2, 10)]
     return {
@@ -302,6 +305,7 @@ def inception_sizes(arrays):
 
 
 def torchvision_inception_sizes(arrays):
+    """Arguments of `InceptionV3` for the arrays of torchvision's file."""
     return {
         **_inception(arrays),
         "last_pool": "average",
@@ -341,6 +345,7 @@ def arcface_sizes(arrays):
 
 
 def lpips_heads_sizes(arrays):
+    """Arguments of `LPIPSHeads` for the arrays of a file."""
     heads = from_lpips_heads(arrays, {}, None)
     count = Shapes(heads).count("lin{}")
     return {"widths": [heads[f"lin{i}"].size for i in range(count)]}

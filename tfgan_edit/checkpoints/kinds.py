@@ -116,6 +116,7 @@ class Network(NamedTuple):
     prepare: Callable[[dict, dict, Any], dict] | None = None
 
     def ignores(self, name):
+        """Whether an array of that name is left out."""
         return any(re.fullmatch(pattern, name) for pattern in self.ignored)
 
 

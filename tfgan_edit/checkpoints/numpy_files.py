@@ -145,4 +145,5 @@ def load_npz(path):
 
 
 def is_array(value):
+    """Whether a value stands for an array of a file."""
     return isinstance(value, (StoredArray, _Array))

@@ -37,6 +37,7 @@ def read_archive(archive):
 
 
 def has_pairs(names):
+    """Whether there are a .xml and a .bin file of one name."""
     return bool(_stems(names))
 
 

@@ -27,11 +27,13 @@ class Budget:
     copied: int = MAX_COPIED
 
     def step(self):
+        """Counts one instruction; raises `UserError` over the limit."""
         self.opcodes -= 1
         if self.opcodes < 0:
             raise UserError(f"its pickle has over {MAX_OPCODES:,} instructions, no checkpoint has")
 
     def copy(self, size):
+        """Counts bytes that are copied; raises `UserError` over the limit."""
         self.copied -= size
         if self.copied < 0:
             raise UserError(f"its pickle copies over {MAX_COPIED:,} bytes of text and lists")

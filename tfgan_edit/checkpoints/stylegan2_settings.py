@@ -110,29 +110,35 @@ TF_DISCRIMINATOR = {
 
 
 def from_ada_generator(settings):
+    """Our arguments for the settings in a file of StyleGAN2-ADA's PyTorch generator."""
     return {"mapping_lr_multiplier": 0.01, "clamp": None, **_chosen(settings, ADA_GENERATOR)}
 
 
 def from_ada_discriminator(settings):
+    """Our arguments for the settings in a file of StyleGAN2-ADA's PyTorch discriminator."""
     defaults = {"mapping_lr_multiplier": 0.01, "clamp": None, "group_size": 4}
     return {**defaults, **_chosen(settings, ADA_DISCRIMINATOR)}
 
 
 def from_rosinality_generator(settings):
+    """Our arguments for the arguments in a file of the PyTorch port's generator."""
     return {"mapping_lr_multiplier": 0.01, **_chosen(settings, ROSINALITY)}
 
 
 def from_rosinality_discriminator(settings):
+    """Our arguments for the arguments in a file of the PyTorch port's discriminator."""
     chosen = _chosen(settings, ROSINALITY)
     chosen.pop("mapping_lr_multiplier", None)  # the generator's
     return {"group_size": 4, **chosen}
 
 
 def from_tensorflow_generator(settings):
+    """Our arguments for the settings in a TensorFlow pickle of a generator."""
     return {"mapping_lr_multiplier": 0.01, "clamp": None, **_chosen(settings, TF_GENERATOR)}
 
 
 def from_tensorflow_discriminator(settings):
+    """Our arguments for the settings in a TensorFlow pickle of a discriminator."""
     # The functions' own defaults: StyleGAN2 has groups of 4, StyleGAN2-ADA the whole batch.
     group_size = None if settings.get("version") == 5 else 4
     defaults = {"mapping_lr_multiplier": 0.1, "clamp": None, "group_size": group_size}

@@ -40,18 +40,21 @@ PYTORCH = {
 
 
 def from_tensorflow_generator(settings):
+    """Our arguments for the settings in a TensorFlow pickle of a generator."""
     chosen = {"mapping_lr_multiplier": 0.01, **_chosen(settings, TENSORFLOW)}
     chosen.pop("group_size", None)  # the discriminator's
     return chosen
 
 
 def from_tensorflow_discriminator(settings):
+    """Our arguments for the settings in a TensorFlow pickle of a discriminator."""
     chosen = {"group_size": 4, **_chosen(settings, TENSORFLOW)}
     chosen.pop("mapping_lr_multiplier", None)  # the generator's
     return chosen
 
 
 def from_pytorch_generator(settings):
+    """Our arguments for the settings in a file of a PyTorch port's generator."""
     return {"mapping_lr_multiplier": 0.01, **_chosen(settings, PYTORCH)}
 
 

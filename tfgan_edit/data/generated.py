@@ -26,9 +26,11 @@ class GeneratedConfig:
 
     @property
     def reading(self):
+        """{}: nothing is read."""
         return {}
 
     def tiny(self):
+        """The same at 16 px."""
         return dataclasses.replace(self, resolution=16)
 
 
@@ -56,6 +58,7 @@ class Generated:
         return {"resolution": height if height == width else (height, width), "img_channels": 3}
 
     def examples(self, count):
+        """{"positions": int64 [count]}, the first ones."""
         return {"positions": np.arange(count)}
 
     def dataset(self, *, batch_size, start_step=0, first_position=0, seed=0):

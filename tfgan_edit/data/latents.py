@@ -49,10 +49,12 @@ class Latents:
 
     @property
     def names(self):
+        """Names of the scores' columns."""
         return self.manifest["names"]
 
     @property
     def hash(self):
+        """Content hash."""
         return self.manifest["hash"]
 
     def __len__(self):

@@ -71,6 +71,7 @@ class EditPage:
         self.pictures = ThreadPoolExecutor(1, "pictures")
 
     def add_routes(self, router):
+        """Adds all of the page's addresses to an application's router."""
         router.add_get("/api/page", self.describe)
         router.add_get("/api/given/{number:[0-9]}", self.send_given)
         router.add_get("/api/masks/{name}", self.send_mask)
@@ -104,6 +105,7 @@ class EditPage:
     # === The page ===
 
     async def describe(self, request):
+        """GET: what the page offers, as JSON."""
         height, width = self.editor.resolution
         return web.json_response(
             {
@@ -128,12 +130,14 @@ class EditPage:
         return {"name": self.direction.name, "range": UNITS if known else LENGTHS}
 
     async def send_given(self, request):
+        """GET: a picture that was given on the command line."""
         number = int(request.match_info["number"])
         if number >= len(self.given) or self.given[number] is None:
             raise Refusal(404, f"no photo {number} was given")
         return web.Response(body=self.given[number][1], content_type="application/octet-stream")
 
     async def send_mask(self, request):
+        """GET: the mask of a named region."""
         name = request.match_info["name"]
         if name not in HALVES:
             raise Refusal(404, f"mask {name:.40} must be one of {', '.join(HALVES)}")
@@ -143,9 +147,11 @@ class EditPage:
     # === Photos ===
 
     async def begin(self, request):
+        """POST: begins a session."""
         return web.json_response({"session": self.sessions.begin()})
 
     async def end(self, request):
+        """POST: ends a session and forgets its photos."""
         self.sessions.end(request.match_info["session"])
         return web.json_response({})
 
@@ -153,6 +159,7 @@ class EditPage:
         return self.sessions.get(request.match_info["session"])
 
     async def add_photo(self, request):
+        """POST: takes a photo into a session."""
         self._session(request).check_room()
         data = await request.read()
         pixels = await self._in(self.pictures, self._read, data)
@@ -169,15 +176,18 @@ class EditPage:
             raise UserError(f"the picture cannot be read: {error}") from error
 
     async def send_photo(self, request):
+        """GET: a photo of a session as the editor sees it."""
         return _picture(self._session(request).photo(request.match_info["photo"]).pixels)
 
     async def remove_photo(self, request):
+        """DELETE: forgets a photo."""
         self._session(request).photos.pop(request.match_info["photo"], None)
         return web.json_response({})
 
     # === Edits ===
 
     async def edit(self, request):
+        """POST: the newest edit of a session; older ones that wait are dropped."""
         session = self._session(request)
         body = await request.read()
         change = await self._in(

@@ -107,5 +107,6 @@ class Sessions:
             self.end(name)
 
     def clear(self):
+        """Ends all sessions."""
         for name in list(self._open):
             self.end(name)

@@ -1,0 +1,1 @@
+"""Edits of photos and latents, and what finds and measures them; nothing is trained here."""

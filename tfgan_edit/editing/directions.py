@@ -60,6 +60,7 @@ class Direction:
 
     @property
     def name(self):
+        """The attribute, or the method that found the direction."""
         return self.metadata.get("attribute") or self.metadata.get("method") or "direction"
 
     @property

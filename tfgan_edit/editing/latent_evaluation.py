@@ -84,6 +84,7 @@ class StyleMethod:
         self.style = style
 
     def knows(self, attribute):
+        """Whether the attribute can be edited."""
         return attribute in self.style.names
 
     def edited(self, faces, rows, attribute, sample=0, strength=1.0):
@@ -101,6 +102,7 @@ class LinearMethod:
     strength: float = 1.0
 
     def knows(self, attribute):
+        """Whether the attribute can be edited."""
         return attribute in self.directions
 
     def edited(self, faces, rows, attribute, sample=0, strength=1.0):

@@ -84,6 +84,7 @@ class DistanceBound:
 
     @property
     def request(self):
+        """What was asked for, JSON values for the pairs' manifest."""
         identity = None if self._function is None else self._function.identity
         return {"name": self.name, "bound": self.bound, "region": self.region, "by": identity}
 

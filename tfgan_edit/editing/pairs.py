@@ -85,6 +85,7 @@ class AttributePairs:
 
     @property
     def request(self):
+        """What was asked for, JSON values for the manifest."""
         return {
             "kind": self.kind,
             "attribute": self.attribute,
@@ -98,10 +99,12 @@ class AttributePairs:
 
     @property
     def parents(self):
+        """{what: hash} of what the pairs are made from."""
         return {"direction": self.direction.hash, "scorer": self.scorer.sha256}
 
     @property
     def pictures_per_set(self):
+        """Number of pictures drawn for one pair."""
         return len(self.strengths)
 
     def check(self, preset):
@@ -157,6 +160,7 @@ class AttributePairs:
         return f"{self.keep[cause]} changes"
 
     def advice(self):
+        """What to do where too few pairs are good enough."""
         return "lower the threshold, widen the strengths, or keep fewer attributes"
 
 
@@ -175,6 +179,7 @@ class MixedPairs:
 
     @property
     def request(self):
+        """What was asked for, JSON values for the manifest."""
         return {"kind": self.kind, "layers": self.layers}
 
     def check(self, preset):
@@ -206,6 +211,7 @@ class BlendedPairs(MixedPairs):
 
     @property
     def request(self):
+        """What was asked for, JSON values for the manifest."""
         return {"kind": self.kind, "weight": self.weight}
 
     def _target(self, w_plus):

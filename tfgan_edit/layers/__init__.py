@@ -1,0 +1,1 @@
+"""Ops with their variables, serialisable."""

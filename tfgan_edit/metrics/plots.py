@@ -96,6 +96,7 @@ def ticks(low, high, count=5):
 
 
 def chart(title, lines):
+    """A line chart with a legend: {name: [(x, y), …]} -> uint8 [HEIGHT, WIDTH, 3]."""
     picture = Image.new("RGB", (WIDTH, HEIGHT), "white")
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(14)
     points = [point for line in lines.values() for point in line]

@@ -1,0 +1,1 @@
+"""Forward graphs that papers name, serialisable."""

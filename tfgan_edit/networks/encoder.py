@@ -105,6 +105,7 @@ class LatentEncoder(keras.Model):
         return w[:, tf.newaxis] + offsets
 
     def parts(self, images):
+        """(w [N, w_dim], offsets [N, num_ws - 1, w_dim]) of images; w_plus is made of both."""
         x = pooled_to(images, (*self.resolution, self.img_channels))
         for i, block in enumerate(self.blocks):
             x, _ = block.call(None if i == 0 else x, x)

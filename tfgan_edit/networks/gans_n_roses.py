@@ -49,6 +49,7 @@ def published_channels(level):
 
 
 def check_variant(variant):
+    """Raises `ValueError` unless it is one of `VARIANTS`."""
     if variant not in VARIANTS:
         raise ValueError(
             f"variant must be one of {', '.join(VARIANTS)}. Received: variant={variant!r}"

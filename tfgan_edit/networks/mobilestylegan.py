@@ -69,6 +69,7 @@ class MobileSynthesisBlock(ComputeDtypeLayer):
 
     @property
     def convolutions(self):
+        """The block's `MobileSynthesisLayer`s, in order."""
         return [layer for layer in (self.conv1, self.conv2) if layer is not None]
 
     @property

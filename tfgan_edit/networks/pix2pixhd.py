@@ -83,6 +83,7 @@ class Part(ComputeDtypeLayer):
         self.upsampling = upsampling
 
     def convolution(self, filters, kernel_size=3, strides=1, *, name, activation="relu"):
+        """A convolution of this part's norm, padding and precision."""
         # The published networks reflect around full-size products only.
         reflects = strides == 1 or self.padding == "reflect_all"
         return NormalizedConv2D(
@@ -97,6 +98,7 @@ class Part(ComputeDtypeLayer):
         )
 
     def up_convolution(self, filters, *, name):
+        """One that doubles both sides."""
         bilinear = self.upsampling == "bilinear"
         reflects = bilinear or self.padding == "reflect_all"
         return (BilinearConv2D if bilinear else NormalizedConv2DTranspose)(
@@ -109,6 +111,7 @@ class Part(ComputeDtypeLayer):
         )
 
     def residual_blocks(self, filters, count):
+        """List of `ResidualBlock`s of this part's settings."""
         return [
             ResidualBlock(
                 filters,

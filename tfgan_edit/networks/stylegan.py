@@ -124,6 +124,7 @@ class StyleGANSynthesisBlock(ComputeDtypeLayer):
 
     @property
     def styles(self):
+        """The block's layers that read a row of w_plus, in order."""
         return [self.style0, self.style1]
 
     def build(self, x_shape, w_shape):

@@ -175,6 +175,7 @@ class StyleGAN2SynthesisBlock(ComputeDtypeLayer):
 
     @property
     def convolutions(self):
+        """The block's `SynthesisLayer`s, in order."""
         return [layer for layer in (self.conv0, self.conv1) if layer is not None]
 
     def build(self, x_shape, w_shape):
@@ -197,6 +198,7 @@ class StyleGAN2SynthesisBlock(ComputeDtypeLayer):
         self.output_size = x_shape[1:3]
 
     def activation_dtype(self):
+        """Of the activations between blocks."""
         return self.compute_dtype if self.half_activations else "float32"
 
     def call(self, x, image, w_plus, noise):

@@ -66,6 +66,7 @@ class EncoderConfig:
     frozen_roles = {"generator": "generator"}
 
     def tiny(self):
+        """The same settings with a few channels, and pixels in place of perceptual losses."""
         return dataclasses.replace(
             self, channel_max=8, channels={}, perceptual="pixels", identity_weight=0.0
         )

@@ -29,6 +29,7 @@ class Phase(NamedTuple):
 
     @property
     def optimizer_names(self):
+        """Tuple of the names in `optimizers`."""
         return (self.optimizers,) if isinstance(self.optimizers, str) else self.optimizers
 
 
@@ -111,6 +112,7 @@ class GANTrainer(keras.Model):
     # === Interface of the subclasses ===
 
     def phase_loss(self, phase, batch, random):
+        """(loss [n], logs, updates) of a phase, by its name, on a batch; see the class."""
         raise NotImplementedError
 
     def average_decay(self, images_seen, batch_size):
@@ -358,6 +360,7 @@ class GANTrainer(keras.Model):
         return "unknown"
 
     def current_step(self):
+        """Number of steps taken."""
         return int(self.step.numpy())
 
     def _trace(self, phases):

@@ -44,6 +44,7 @@ class MobileReductionConfig:
     frozen_roles = {"teacher": "generator"}
 
     def tiny(self):
+        """The same settings: sizes are the teacher's."""
         return self
 
     def untrained(self, role, resolution):

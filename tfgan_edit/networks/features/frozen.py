@@ -78,6 +78,7 @@ class Layers:
         return layer(x)
 
     def depthwise(self, x, kernel, strides=1, *, name, activation=None, use_bias=True):
+        """Depthwise convolution."""
         layer = keras.layers.DepthwiseConv2D(
             kernel,
             strides,
@@ -94,15 +95,19 @@ class Layers:
         return keras.layers.PReLU(shared_axes=(1, 2), name=name, dtype=self.policy)(x)
 
     def affine(self, x, *, name):
+        """`ChannelAffine`."""
         return ChannelAffine(name=name, dtype=self.policy)(x)
 
     def dense(self, x, units, *, name, activation=None):
+        """Dense layer."""
         return keras.layers.Dense(units, activation, name=name, dtype=self.policy)(x)
 
     def max_pool(self, x, size=3, strides=2, padding="valid"):
+        """Largest value of windows."""
         return keras.layers.MaxPooling2D(size, strides, padding, dtype=self.policy)(x)
 
     def average_pool(self, x, size=2, strides=2):
+        """Mean of windows."""
         return keras.layers.AveragePooling2D(size, strides, dtype=self.policy)(x)
 
     def mean(self, x):
@@ -110,9 +115,11 @@ class Layers:
         return keras.layers.GlobalAveragePooling2D(dtype="float32")(x)
 
     def add(self, *tensors):
+        """Sum."""
         return keras.layers.Add(dtype=self.policy)(tensors)
 
     def concatenate(self, *tensors):
+        """Channels one after another."""
         return keras.layers.Concatenate(dtype=self.policy)(tensors)
 
 
