@@ -11,6 +11,7 @@ from tqdm import tqdm
 from export import tflite, verify
 
 MOST = 0.5  # part of the layers that may stay in float32
+MARGIN = 0.5  # decibels: other pictures than those that layers are judged on may cost more
 
 
 def int8(graph, calibration, made, targets):
@@ -32,7 +33,9 @@ def int8(graph, calibration, made, targets):
         runner = tflite.TFLiteRunner(converter.file(in_float))
         errors = verify.compare(graph, made, runner)
         loss = verify.psnr_loss(made, targets, runner)
-        return verify.worst_psnr(errors), not verify.shortcomings(errors, loss, "int8")
+        return verify.worst_psnr(errors), not verify.shortcomings(
+            errors, loss, "int8", MARGIN
+        )
 
     before, recommended = judged(())
     if recommended:

@@ -173,22 +173,23 @@ def psnr_loss(examples, targets, runner):
     return 10 * math.log10(max(in_file, tiny) / max(in_keras, tiny))
 
 
-def shortcomings(errors, loss, quantize):
+def shortcomings(errors, loss, quantize, margin=0.0):
     """Sentences that say why a file is not recommended; [] if it is.
 
     Args:
         errors: of `compare`.
         loss: of `psnr_loss`.
         quantize: of the file.
+        margin: decibels by which it must be better, to be so on other pictures, too.
     """
     limit, worst = LIMITS[quantize], worst_psnr(errors)
     if loss is None:
-        if limit.good_psnr is None or worst >= limit.good_psnr:
+        if limit.good_psnr is None or worst >= limit.good_psnr + margin:
             return []
         return [
             f"{worst:.1f} dB against Keras; {quantize} is recommended from {limit.good_psnr:g} dB"
         ]
-    if loss <= limit.max_psnr_loss:
+    if loss <= limit.max_psnr_loss - margin:
         return []
     return [
         f"{loss:.1f} dB less PSNR than Keras against the targets of the pairs; {quantize} is "

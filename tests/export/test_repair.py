@@ -88,4 +88,5 @@ def test_why_a_file_is_not_recommended():
     assert "30.0 dB against Keras" in verify.shortcomings(errors, None, "int8")[0]
     assert verify.shortcomings(errors, 0.9, "int8") == []
     assert "1.2 dB less PSNR than Keras" in verify.shortcomings(errors, 1.2, "fp16")[0]
+    assert verify.shortcomings(errors, 0.9, "int8", margin=0.2)
     assert verify.shortcomings({"draw": {"a": {"finite": False}}}, None, "int8")
