@@ -23,7 +23,6 @@ from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from tfgan_edit.config import UserError, load_recipe, override, run_verb
-from tfgan_edit.evaluate_edits import table
 from tfgan_edit.metrics import Evaluation, cache_folder, check_metric, evaluate
 from tfgan_edit.metrics.photo_sets import FilePhotos, GeneratedPhotos, RecordPhotos, open_photos
 from tfgan_edit.metrics.registry import find_metric
@@ -54,9 +53,18 @@ def define_flags(f):
 
 
 def main(f):
-    records = run(f)
-    print(table({name: record["results"] for name, record in records.items()}))
+    print(*lines(run(f)), sep="\n")
     print(f"wrote {Path(f.out) / 'comparison.json'}")
+
+
+def lines(records):
+    """Lines of the table, a training each."""
+    table = {name: {"kimg": r["kimg"], **r["results"]} for name, r in records.items()}
+    names = list(next(iter(table.values())))
+    yield "".join([f"{'':28}", *(f"{name:>{len(name) + 2}}" for name in names)])
+    for training, numbers in table.items():
+        cells = (f"{numbers[name]:{len(name) + 2}.4g}" for name in names)
+        yield "".join([f"{training:28}", *cells])
 
 
 def run(f):
@@ -142,7 +150,7 @@ def drawn_by_preset(workdir):
     """(photos of a run's averaged generator, facts about the run)."""
     preset = load_preset(workdir, names=["generator"])
     generator = preset.networks["generator"]
-    state = max((workdir / "state").iterdir(), key=lambda path: path.name)
+    state = max((workdir / "state").glob("[0-9]*"))
     facts = {
         "kimg": preset.metadata["kimg"],
         "seconds": read_json(state / "state.json")["seconds"],
