@@ -89,6 +89,7 @@ class Run:
         config = self.config = dataclasses.replace(config, precision=self._precision(config))
         self.strategy = make_strategy(config.strategy)
         self.chief = is_chief(self.strategy)
+        self.hardware = hardware(self.strategy)
         replicas = self.strategy.num_replicas_in_sync
         if config.batch_size % replicas:
             raise UserError(
@@ -229,15 +230,8 @@ class Run:
                 self._claim_folder()
             explain_lost_pages(mapped_files(self.data))
             state = StateFolder(self.workdir / "state")
-            # Where a run starts: (1) its own state, (2) a preset, (3) new weights.
-            facts = state.restore(self.trainer, report=log)
-            if facts is not None:
-                images = self.schedule.images(facts["step"])
-                log(f"resuming from step {facts['step']:,} ({images:,} images)")
-            elif self.config.init_from:
-                self._initialize(log)
+            previous = self.restore(log)
             step = self.trainer.current_step()
-            previous = 0.0 if facts is None else facts.get("seconds", 0.0)
             started = time.perf_counter()
 
             def seconds():
@@ -275,6 +269,48 @@ class Run:
                 agree=agree if num_workers(self.strategy) > 1 else None,
                 is_over=lambda: seconds() >= limit,
             )
+
+    def restore(self, log=print):
+        """Starts from (1) the run's own state, (2) a preset, (3) new weights.
+
+        Returns:
+            Seconds that were trained before.
+        """
+        state = None if self.workdir is None else StateFolder(self.workdir / "state")
+        facts = state and state.restore(self.trainer, report=log)
+        if facts:
+            images = self.schedule.images(facts["step"])
+            log(f"resuming from step {facts['step']:,} ({images:,} images)")
+            return facts.get("seconds", 0.0)
+        if self.config.init_from:
+            self._initialize(log)
+        return 0.0
+
+    def adopt(self, seconds, logs, hardware):
+        """Writes state, pictures and preset of a trainer that was stepped elsewhere.
+
+        Args:
+            seconds: of the training up to here.
+            logs: {name: mean} of its last steps.
+            hardware: what the model card says it was trained on.
+        """
+        with _full_disk_explained(self.workdir), self._exclusively():
+            log = RunLog(self.workdir / "log.txt")
+            self._claim_folder()
+            step = self.trainer.current_step()
+            images = self.schedule.images(step)
+            StateFolder(self.workdir / "state").save(
+                self.trainer, {"step": step, "images": images, "seconds": seconds}
+            )
+            self.hardware = hardware
+            logs = {**logs, "step": step, "kimg": images / 1000, "seconds": seconds}
+            log(f"{images:,} images on {hardware}")
+            for callback in self._callbacks(log, lambda: seconds):
+                if isinstance(callback, (ImageGrid, PresetExport)):
+                    callback.set_model(self.trainer)
+                    callback.on_train_begin({"step": step, "images": images})
+                    callback.on_epoch_end(0, logs)
+                    callback.on_train_end({})
 
     def _exclusively(self):
         return _lock(self.workdir) if self.chief else contextlib.nullcontext()
@@ -348,7 +384,7 @@ class Run:
                 "metrics": {k: v for callback in measured for k, v in callback.results.items()},
                 "seed": config.seed,
                 "precision": config.precision,
-                "hardware": hardware(self.strategy),
+                "hardware": self.hardware,
                 "time": duration(seconds()),
                 "parents": [self.data.hash, *(p.sha256 for p in self.frozen.values())],
                 "licence": licence(self.data.manifest, self.frozen.values()),

@@ -1,0 +1,137 @@
+"""Steps that JAX runs are those that TensorFlow does: same state, same logs, same photos."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.trainers.line_trainer import line_batch, make
+from tfgan_edit.config import UserError
+
+jax = pytest.importorskip("jax", reason='pip install -e ".[xla]"')
+
+from export import run_steps, training  # noqa: E402
+from export.step_program import state_variables, step_program  # noqa: E402
+
+ROOT = Path(__file__).parents[2]
+RECIPE = """
+import dataclasses
+from tfgan_edit.config import RunConfig
+from tfgan_edit.data.records import DataConfig
+from tfgan_edit.trainers.stylegan2 import StyleGAN2Config
+
+
+def get_config(mirror=False):
+    return RunConfig(
+        name="small",
+        trainer=dataclasses.replace(StyleGAN2Config().tiny(), r1_interval=3, path_length_weight=0),
+        data=DataConfig("avatars:avataaars", resolution=16, num=16, mirror=mirror),
+        batch_size=4,
+        total_kimg=0.024,
+        tick_kimg=0.008,
+    )
+"""
+
+
+def test_a_step_of_jax_is_a_step_of_tensorflow():
+    trainer = make()
+    batch = line_batch()
+    signature = {name: tf.TensorSpec(x.shape, x.dtype) for name, x in batch.items()}
+    state = [v.numpy() for v in state_variables(trainer)]
+    arrays = {name: x.numpy() for name, x in batch.items()}
+    steps = {
+        phases: jax.jit(step_program(trainer, signature, phases).__call__)
+        for phases in (trainer.phases_at(0), trainer.phases_at(1))
+    }
+    for step in range(4):  # both phases, one alone, again, both
+        phases = trainer.phases_at(step)
+        logs = trainer.step_function(batch, phases)
+        state, found = steps[phases](state, arrays)
+        assert set(found) == set(logs)
+        for name, value in logs.items():
+            np.testing.assert_allclose(found[name], value, rtol=1e-5, err_msg=name)
+    assert int(trainer.step.numpy()) == 4
+    for variable, value in zip(state_variables(trainer), state, strict=True):
+        assert value.dtype == variable.dtype, variable.path
+        np.testing.assert_allclose(value, variable, rtol=1e-5, atol=1e-6, err_msg=variable.path)
+
+
+def test_an_operation_that_xla_does_not_know_is_named():
+    trainer = make()
+    old = trainer.phase_loss
+
+    def loss(phase, batch, random):
+        text = tf.strings.as_string(batch["images"][0, 0])
+        value, logs, updates = old(phase, batch, random)
+        return value + tf.strings.to_number(text), logs, updates
+
+    trainer.phase_loss = loss
+    signature = {name: tf.TensorSpec(x.shape, x.dtype) for name, x in line_batch().items()}
+    with pytest.raises(UserError, match="XLA cannot compile this recipe's step.*AsString"):
+        step_program(trainer, signature, trainer.phases_at(0))
+
+
+def test_arrays_come_back_in_their_order(tmp_path):
+    arrays = [np.arange(3) * i for i in range(12)]
+    run_steps.write_arrays(tmp_path / "x.npz", arrays)
+    for old, new in zip(arrays, run_steps.read_arrays(tmp_path / "x.npz"), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+@pytest.fixture
+def recipe(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recipe.py").write_text(RECIPE)
+    return str(tmp_path / "recipe.py")
+
+
+def python(*arguments):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments, error",
+    (
+        (["--config", "recipe.py"], "--out is missing"),
+        (["--config", "recipe.py:mirror=True", "--out", "x"], "mirrored photos are not written"),
+        (["--config", "recipe.py", "--out", "x", "--set", "total_kimg=0.004"], "the next 3 steps"),
+        (["--collect", "nowhere"], "nowhere/result is missing"),
+    ),
+)
+def test_what_cannot_be_written_is_refused(recipe, arguments, error, monkeypatch):
+    from absl import flags
+
+    parsed = flags.FlagValues()
+    training.define_flags(parsed)
+    parsed(["training", *arguments])
+    with pytest.raises(UserError, match=error):
+        training.main(parsed)
+
+
+@pytest.mark.large
+def test_a_training_elsewhere_is_the_training_here(recipe, tmp_path):
+    """Six steps of StyleGAN2, two with R1: written, run, collected, and run by `train`."""
+    write = ("-m", "export.training", "--config", recipe, "--out", "there", "--platform", "cpu")
+    python(*write)
+    python("there/run.py")
+    assert json.loads((tmp_path / "there/result/report.json").read_text())["steps"] == 6
+    python("-m", "export.training", "--collect", "there", "--workdir", "collected")
+    python("-m", "tfgan_edit.train", "--config", recipe, "--workdir", "here")
+    assert json.loads((tmp_path / "collected/preset/metadata.json").read_text())["kimg"] == 0.024
+    from tfgan_edit.config import load_recipe
+    from tfgan_edit.run import Run
+
+    runs = [Run(load_recipe(recipe), folder) for folder in ("here", "collected")]
+    for run in runs:
+        run.restore(lambda line: None)
+    here, collected = (state_variables(run.trainer) for run in runs)
+    for a, b in zip(here, collected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5, err_msg=a.path)
