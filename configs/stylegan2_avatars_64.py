@@ -5,8 +5,8 @@ Commands:
   python -m tfgan_edit.train --config configs/stylegan2_avatars_64.py:device=gpu
   python -m tfgan_edit.train
   python -m tfgan_edit.train --config configs/stylegan2_avatars_64.py
-Hardware and time: 5,315 images/s on one NVIDIA H200, six minutes; with the small widths 55 images/s
-on one core (Intel Xeon, AVX-512 without bf16), three hours.
+Hardware and time: 5,315 images/s on one NVIDIA H200 (export.training), six minutes; with the small
+widths 55 images/s on one core (Intel Xeon, AVX-512 without bf16), three hours.
 Result: that of the GPU is in the package as stylegan2-avatars-64.
 """
 

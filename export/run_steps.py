@@ -112,7 +112,8 @@ def main():
     device = jax.devices()[0].device_kind
     report = {"steps": done * cycle, "seconds": seconds, "device": device, "logs": kept}
     (result / "report.json").write_text(json.dumps(report))
-    print(f"{done * images / 1000:.1f} kimg in {seconds:.0f} s: {done * images / seconds:.0f} images/s")
+    rate = done * images / seconds
+    print(f"{done * images / 1000:.1f} kimg in {seconds:.0f} s: {rate:.0f} images/s")
 
 
 if __name__ == "__main__":
