@@ -15,8 +15,8 @@ from tfgan_edit.trainers.isf_gan import ISFGANConfig
 
 
 def get_config(
-    generator="runs/stylegan2_avatars_64",
-    scorer="runs/classifier_avatars_64",
+    generator="stylegan2-avatars-64",
+    scorer="classifier-avatars-64",
     latents="drawn",
 ):
     return RunConfig(
