@@ -132,7 +132,7 @@ def finish(what, command):
         UserError: it failed.
         KeyboardInterrupt: after the command has ended.
     """
-    print(f"training {what}")
+    print(f"training {what}", flush=True)
     process = subprocess.Popen(command)
     previous = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
