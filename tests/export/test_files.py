@@ -8,6 +8,7 @@ from export.examples import DrawnPictures, examples
 from export.serving import Options, ServingGraph, Signature, serving_graph
 from tests.export.tiny_presets import save
 from tfgan_edit.config import UserError
+from tfgan_edit.convert import installed
 from tfgan_edit.preset import load_preset
 
 tf = pytest.importorskip("tensorflow")
@@ -190,6 +191,27 @@ def test_w_ships_as_well(graphs, tmp_path):
     (tmp_path / "x").write_bytes(tflite.convert(graph))
     errors = errors_of(graph, tflite.TFLiteRunner(tmp_path / "x"))
     assert not verify.exceeded(errors, "none"), errors
+
+
+@pytest.mark.large
+def test_published_faces_fit_a_phone(convert, tmp_path):
+    """MobileStyleGAN of the package random-face, 1024 px, of which noise is no full-size constant.
+
+    Half weights change single pixels of hair by more than 2e-2, the whole picture hardly.
+    """
+    try:
+        preset = convert(installed("random-face"))
+    except UserError as error:
+        pytest.skip(str(error))
+    graph = serving_graph(preset, Options(latent="w", truncation=0.7))
+    made = list(examples(graph, DrawnPictures(), 1))
+    for quantize, most in (("none", 33e6), ("fp16", 17e6)):
+        data = tflite.convert(graph, quantize)
+        assert len(data) <= most, quantize
+        errors = verify.compare(graph, made, tflite.TFLiteRunner(data))["generate"]["photo"]
+        assert errors["psnr"] > 55, errors
+        if quantize == "none":
+            assert errors["max_error"] < 1e-3, errors
 
 
 @pytest.mark.large
