@@ -2,6 +2,7 @@
 
 import html
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -34,12 +35,13 @@ class Report:
     """A page that grows section by section, and a picture of all its sample pictures.
 
     Args:
-        folder: where report.html and report.png go; pictures are linked relative to it.
+        folder: where the page and report.png go; pictures are linked relative to it.
         title: of the page.
+        name: of the page's file.
     """
 
-    def __init__(self, folder, title):
-        self.folder, self.title = Path(folder), title
+    def __init__(self, folder, title, name="report.html"):
+        self.folder, self.title, self.name = Path(folder), title, name
         self._body, self._samples = [], []
 
     def heading(self, text):
@@ -60,17 +62,17 @@ class Report:
         self._body.append(f"<table>{''.join(f'<tr>{line}</tr>' for line in cells)}</table>")
 
     def picture(self, path, caption, sample=False):
-        """A picture file below the folder; samples are also on report.png."""
-        source = html.escape(str(Path(path).relative_to(self.folder)), quote=True)
+        """A picture file, in or near the folder; samples are also on report.png."""
+        source = html.escape(os.path.relpath(path, self.folder), quote=True)
         caption = html.escape(caption)
         self._body.append(f'<p><img src="{source}" alt="{caption}"><br>{caption}</p>')
         if sample:
             self._samples.append(Path(path))
 
     def write(self):
-        """Writes report.html and, of the samples below each other, report.png."""
+        """Writes the page and, of the samples below each other, report.png."""
         page = PAGE.format(title=html.escape(self.title), body="\n".join(self._body))
-        with atomic_file(self.folder / "report.html", "w") as file:
+        with atomic_file(self.folder / self.name, "w") as file:
             file.write(page)
         if self._samples:
             write_picture(self.folder / "report.png", stacked(map(_read, self._samples)))

@@ -58,7 +58,7 @@ def model_card(entries, metadata, with_samples=False, folder="path/to/this/folde
     if isinstance(metrics, dict) and metrics:
         metrics = _table(["metric", "value"], metrics.items())
     return TEMPLATE.format(
-        title=_text(metadata.get("method") or "Preset"),
+        title=as_text(metadata.get("method") or "Preset"),
         samples="\n![samples](samples.png)\n" if with_samples else "",
         folder=folder,
         first=next(iter(entries)),
@@ -91,19 +91,20 @@ def model_card(entries, metadata, with_samples=False, folder="path/to/this/folde
                 ["tfgan_edit", metadata.get("tfgan_edit")],
             ],
         ),
-        metrics=_text(metrics),
-        licence=_text(metadata.get("licence")),
-        limits=_text(metadata.get("limits") or LIMITS),
+        metrics=as_text(metrics),
+        licence=as_text(metadata.get("licence")),
+        limits=as_text(metadata.get("limits") or LIMITS),
     )
 
 
-def _text(value):
+def as_text(value):
+    """A value of metadata in words."""
     if value is None or value == "" or value == {} or value == []:
         return ABSENT
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {_text(item)}" for key, item in value.items())
+        return ", ".join(f"{key}: {as_text(item)}" for key, item in value.items())
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(_text, value))
+        return ", ".join(map(as_text, value))
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
@@ -113,4 +114,4 @@ def _table(head, rows):
 
 
 def _cell(value):
-    return _text(value).replace("|", "\\|").replace("\n", " ")
+    return as_text(value).replace("|", "\\|").replace("\n", " ")

@@ -151,8 +151,27 @@ def preset_networks(path):
     Raises:
         UserError: no preset, or a damaged one.
     """
+    _, entries, _ = read_preset(path)
+    return list(entries)
+
+
+def read_preset(path):
+    """What a preset says of itself; no network is built.
+
+    Args:
+        path: as of `load_preset`.
+
+    Returns:
+        Its folder, {name of a network: its entry of config.json}, and the metadata.
+
+    Raises:
+        UserError: no preset, or a damaged one.
+    """
     path = _preset_folder(Path(path))
-    return list(_checked_config(path)["networks"])
+    entries = _checked_config(path)["networks"]
+    for name, entry in entries.items():
+        _check_entry(path, name, entry)
+    return path, entries, _checked_metadata(path)
 
 
 # === Saving ===
@@ -283,12 +302,17 @@ def _checked_config(path):
     return config
 
 
-def _load(path, sha256, names):
-    config = _checked_config(path)
-    entries, free = config["networks"], config["config"]
+def _checked_metadata(path):
     metadata = read_json(path / METADATA)
     if not isinstance(metadata, dict):
         raise _damaged(path, f"{METADATA} holds {metadata!r:.60}")
+    return metadata
+
+
+def _load(path, sha256, names):
+    config = _checked_config(path)
+    entries, free = config["networks"], config["config"]
+    metadata = _checked_metadata(path)
     for name, entry in entries.items():
         _check_entry(path, name, entry)
     for name in names or ():
