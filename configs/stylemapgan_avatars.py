@@ -1,10 +1,11 @@
-"""StyleMapGAN on drawn faces: small widths, sized for two cores.
+"""StyleMapGAN on drawn faces: small widths, sized for two cores, or twice those for a GPU.
 
 Paper: arXiv 2104.14754; R1 is weaker and averages are shorter, as the run is.
 Commands:
   python -m tfgan_edit.train --config configs/stylemapgan_avatars.py
   python -m tfgan_edit.train --config configs/stylemapgan_avatars.py:resolution=128
   python -m tfgan_edit.train --config configs/stylemapgan_avatars.py:resolution=32
+  python -m tfgan_edit.train --config configs/stylemapgan_avatars.py:device=gpu
 Hardware and time: 14.7 images/s (--dry_run) at 64 px on one core (Intel Xeon, AVX-512 without
 bf16).
 Not yet run to its end.

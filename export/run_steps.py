@@ -29,6 +29,7 @@ def read_arrays(path):
 
 
 def write_arrays(path, arrays):
+    """Writes a file of arrays of any kind, which `read_arrays` reads in the same order."""
     with open(path, "wb") as file:
         np.savez(file, **{str(i): np.asarray(x) for i, x in enumerate(arrays)})
 
@@ -71,6 +72,7 @@ class Steps:
 
 
 def main():
+    """Trains until the rows of the folder or the minutes end, and saves."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=float("inf"), help="then stop and save")
     minutes = parser.parse_args().minutes

@@ -63,7 +63,7 @@ def rival_shape(generator, config):
     Raises:
         UserError: no arguments give these widths, or the recipe has no gradient penalty.
     """
-    if not config.trainer.r1_gamma:
+    if not getattr(config.trainer, "r1_gamma", 0):
         raise UserError("the rival trains with a gradient penalty: set trainer.r1_gamma above 0")
     table = generator.synthesis.channels
     resolution = max(table)
