@@ -10,6 +10,7 @@ with quiet_start():
 from tfgan_edit.data import register_tfds_on_import
 from tfgan_edit.networks import (  # noqa: F401 - registers their classes
     attribute_classifier,
+    dcgan,
     encoder,
     features,
     gans_n_roses,

@@ -8,6 +8,7 @@ import numpy as np
 from tests.networks import golden_networks
 from tests.networks.test_features import NETWORKS as FEATURE_NETWORKS
 from tfgan_edit.networks.attribute_classifier import AttributeClassifier
+from tfgan_edit.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from tfgan_edit.networks.encoder import LatentEncoder
 from tfgan_edit.networks.features.lpips import LPIPS
 from tfgan_edit.networks.gans_n_roses import (
@@ -88,6 +89,7 @@ def _golden():
 def _generators():
     """{name: (network, {argument: shape})} of what people use."""
     return {
+        "dcgan": (DCGANGenerator(16, 5, width=4, max_width=8), {"z": Z}),
         "stylegan": (StyleGANGenerator(16, 5, 6, **TINY), {"z": Z}),
         "tall": (StyleGAN2Generator((24, 16), 5, 6, architecture="resnet", **TINY), {"z": Z}),
         "mobilestylegan": (MobileStyleGAN(32, 5, 6, channel_max=8), {"z": Z}),
@@ -118,6 +120,7 @@ def _generators():
 def _others():
     """{name: (network, {argument: shape})} of what trainings need besides."""
     return {
+        "dcgan_discriminator": (DCGANDiscriminator(16, width=4, max_width=8), {"images": PHOTOS}),
         "stylegan_discriminator": (StyleGANDiscriminator(16, **TINY), {"images": PHOTOS}),
         "half": (
             StyleGAN2Discriminator(16, dtype="mixed_bfloat16", freeze_layers=3, **TINY),
