@@ -14,7 +14,9 @@ The programs do the steps that `train` would do, on the same photos in the same 
 import functools
 import itertools
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -55,23 +57,26 @@ def main(f):
     for flag in ("config", "out"):
         if not f[flag].value:
             raise UserError(f"--{flag} is missing; see --help for an example")
-    config = load_recipe(f.config)
-    config = override(tiny(config) if f.tiny else config, f.set)
-    write(config, f.out, workdir=f.workdir, platform=f.platform)
-    origin = [f"--config={f.config}", *(f"--set={x}" for x in f.set)]
-    write_json(Path(f.out) / "recipe.json", [*origin, *(["--tiny"] if f.tiny else [])])
+    recipe = {"config": f.config, "set": f.set, "tiny": f.tiny}
+    write(recipe, f.out, workdir=f.workdir, platform=f.platform)
     print(
         f"wrote {f.out}. On the other machine: python3 {f.out}/run.py\n"
         f"then here: python -m export.training --collect {f.out} --workdir "
-        f"{f.workdir or f'runs/{config.name}'}"
+        f"{f.workdir or f'runs/{load_config(recipe).name}'}"
     )
 
 
-def write(config, out, *, workdir=None, platform="cuda"):
+def load_config(recipe):
+    """The `RunConfig` that the flags {"config", "set", "tiny"} mean."""
+    config = load_recipe(recipe["config"])
+    return override(tiny(config) if recipe["tiny"] else config, recipe["set"])
+
+
+def write(recipe, out, *, workdir=None, platform="cuda"):
     """Writes the folder that another machine trains with.
 
     Args:
-        config: `RunConfig`, on one replica.
+        recipe: as of `load_config`; on one replica.
         out: folder to make: programs, `state.npz`, `data/`, `rows/`, `facts.json`, `run.py`.
         workdir: run folder to go on from; None or a new one begins as the recipe says.
         platform: of `PLATFORMS`.
@@ -84,6 +89,7 @@ def write(config, out, *, workdir=None, platform="cuda"):
 
     from export.step_program import state_variables, step_program
 
+    config = load_config(recipe)
     run = Run(config, workdir)
     trainer = run.trainer
     if len(run.schedule.stages) > 1 or run.strategy.num_replicas_in_sync > 1:
@@ -98,9 +104,10 @@ def write(config, out, *, workdir=None, platform="cuda"):
             "the least that can be written: raise it"
         )
     columns = _columns(run.data, config)
+    data = {column.data: column.array for column in columns.values()}
     signature = {
-        name: tf.TensorSpec((_rows_a_step(name, config), *array.shape[1:]), array.dtype)
-        for name, (array, _) in columns.items()
+        name: tf.TensorSpec((column.size, *column.array.shape[1:]), column.array.dtype)
+        for name, column in columns.items()
     }
     programs = {
         phases: step_program(trainer, signature, phases)
@@ -108,39 +115,34 @@ def write(config, out, *, workdir=None, platform="cuda"):
     }
     state = [np.asarray(v.value) for v in state_variables(trainer)]
     shapes = functools.partial(jax.tree.map, lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype))
-    data = {name: array for name, (array, _) in columns.items()}
+    names = {name: column.data for name, column in columns.items()}
+    chains = [(phases, len(list(same))) for phases, same in itertools.groupby(cycle)]
+    files = {chain: f"steps{i}.bin" for i, chain in enumerate(dict.fromkeys(chains))}
     with atomic_folder(out) as partial:
-        chains = {}
-        for phases, length in [(p, len(list(g))) for p, g in itertools.groupby(cycle)]:
-            file = f"steps{list(programs).index(phases)}_{length}.bin"
-            chains.setdefault((phases, length), file)
-            if not (partial / file).exists():
-                rows = {
-                    name: jax.ShapeDtypeStruct((length, spec.shape[0]), np.int32)
-                    for name, spec in signature.items()
-                }
-                chain = jax.jit(_chain(programs[phases], length))
-                exported = jax.export.export(chain, platforms=[platform])
-                (partial / file).write_bytes(
-                    exported(shapes(state), shapes(data), rows).serialize()
-                )
+        for (phases, length), file in files.items():
+            rows = {
+                name: jax.ShapeDtypeStruct((length, column.size), np.int32)
+                for name, column in columns.items()
+            }
+            chain = jax.jit(_chain(programs[phases], names))
+            exported = jax.export.export(chain, platforms=[platform])
+            (partial / file).write_bytes(exported(shapes(state), shapes(data), rows).serialize())
         run_steps.write_arrays(partial / "state.npz", state)
         (partial / "data").mkdir()
-        (partial / "rows").mkdir()
-        for name, (array, order) in columns.items():
+        for name, array in data.items():
             np.save(partial / "data" / f"{name}.npy", array)
-            size = signature[name].shape[0]
-            np.save(partial / "rows" / f"{name}.npy", order(first * size, steps, size))
+        (partial / "rows").mkdir()
+        for name, column in columns.items():
+            rows = column.order(first * column.size, steps, column.size)
+            np.save(partial / "rows" / f"{name}.npy", rows)
         write_json(
             partial / "facts.json",
             {
-                "batch": list(signature),
-                "data": list(signature),
+                "recipe": recipe,
+                "batch": list(columns),
+                "data": list(data),
                 "batch_size": config.batch_size,
-                "cycle": [
-                    [chains[p, n], n]
-                    for p, n in [(p, len(list(g))) for p, g in itertools.groupby(cycle)]
-                ],
+                "cycle": [[files[chain], chain[1]] for chain in chains],
                 "first_step": first,
             },
         )
@@ -159,14 +161,9 @@ def collect(folder, workdir):
     result = folder / "result"
     if not (result / "report.json").exists():
         raise UserError(f"{result} is missing: copy it here from the machine that ran run.py")
-    arguments = read_json(folder / "recipe.json")
-    named = [x.partition("=") for x in arguments]
-    path = next(value for flag, _, value in named if flag == "--config")
-    config = load_recipe(path)
-    config = tiny(config) if "--tiny" in arguments else config
-    config = override(config, [value for flag, _, value in named if flag == "--set"])
-    run = Run(config, workdir or f"runs/{config.name}")
     report, facts = read_json(result / "report.json"), read_json(folder / "facts.json")
+    config = load_config(facts["recipe"])
+    run = Run(config, workdir or f"runs/{config.name}")
     before = run.restore()
     if run.trainer.current_step() != facts["first_step"]:
         raise UserError(
@@ -176,7 +173,7 @@ def collect(folder, workdir):
     values = run_steps.read_arrays(result / "state.npz")
     variables = state_variables(run.trainer)
     if [v.shape for v in variables] != [x.shape for x in values]:
-        raise UserError(f"{result} is of another recipe than {path} is now")
+        raise UserError(f"{result} is of another recipe than {facts['recipe']['config']} is now")
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
     seconds = before + report["seconds"]
@@ -192,17 +189,22 @@ def _cycle(trainer, first):
     raise UserError(f"the phases of this recipe do not come again within {LONGEST_CYCLE} steps")
 
 
-def _chain(program, length):
-    """Function of (state, data, rows [length, n]): the steps one after another."""
+def _chain(program, names):
+    """Function of (state, data, rows {name: [length, n]}): the steps one after another.
+
+    Args:
+        program: `StepProgram`.
+        names: {name in a batch: name of its data}.
+    """
     import jax
     import jax.numpy as jnp
 
     def chain(state, data, rows):
         def step(state, rows):
-            batch = {name: jnp.take(data[name], rows[name], axis=0) for name in rows}
+            batch = {name: jnp.take(data[names[name]], rows[name], axis=0) for name in rows}
             return program(state, batch)
 
-        return jax.lax.scan(step, state, rows, length=length)
+        return jax.lax.scan(step, state, rows)
 
     return chain
 
@@ -210,37 +212,47 @@ def _chain(program, length):
 # === Data ===
 
 
-def _columns(data, config):
-    """{name in a batch: (array of all rows, order)} of photos, pairs or two domains.
+class Column(NamedTuple):
+    """A tensor of the batch.
 
-    `order(first, steps, size)` is int32 [steps, size], the rows that `train` reads.
+    Attributes:
+        data: name of the array, which columns may share.
+        array: all rows.
+        size: rows a step.
+        order: function of (first position, steps, size) -> int32 [steps, size], the rows that
+            `train` reads.
     """
-    reading = dict(config.data.reading)
-    subset, mirror = reading.pop("subset", None), reading.pop("mirror", False)
-    seed = config.seed
-    if isinstance(data, Records):
-        order = functools.partial(_order, data, seed, subset)
-        columns = {"photos": (data[:], order)}
-        if data.labels is not None:
-            columns["labels"] = (data.labels, order)
-    elif isinstance(data, Pairs):
-        order = functools.partial(_order, data, seed, subset)
-        columns = {name: (records[:], order) for name, records in data.columns.items()}
-    elif isinstance(data, Unpaired):
+
+    data: str
+    array: np.ndarray
+    size: int
+    order: Callable
+
+
+def _columns(data, config):
+    """{name in a batch: `Column`} of photos, pairs or two domains."""
+    reading, seed, size = config.data.reading, config.seed, config.batch_size
+    subset = reading.get("subset")
+    if reading.get("mirror"):
+        raise UserError("data.mirror: mirrored photos are not written; use --set data.mirror=false")
+    if isinstance(data, Unpaired):
         columns = {}
-        for i, (name, records) in enumerate((("a", data.a), ("b", data.b))):
-            for j, part in enumerate(("photos", "face")):
+        for i, (domain, records) in enumerate((("a", data.a), ("b", data.b))):
+            array = records[:]
+            for j, (part, count) in enumerate((("photos", size), ("face", 1))):
                 order = functools.partial(_order, records, seed + 2 * i + j, subset)
-                columns[f"{part}_{name}"] = (records[:], order)
+                columns[f"{part}_{domain}"] = Column(domain, array, count, order)
+        return columns
+    order = functools.partial(_order, data, seed, subset)
+    if isinstance(data, Records):
+        arrays = {"photos": data[:]}
+        if data.labels is not None:
+            arrays["labels"] = data.labels
+    elif isinstance(data, Pairs):
+        arrays = {name: records[:] for name, records in data.columns.items()}
     else:
         raise UserError(f"export.training knows no {type(data).__name__}: only photos and pairs")
-    if mirror:
-        raise UserError("data.mirror: mirrored photos are not written; use --set data.mirror=false")
-    return columns
-
-
-def _rows_a_step(name, config):
-    return 1 if name.startswith("face_") else config.batch_size
+    return {name: Column(name, array, size, order) for name, array in arrays.items()}
 
 
 def _order(records, seed, subset, first, steps, size):

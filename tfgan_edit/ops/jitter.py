@@ -11,6 +11,7 @@ import math
 import tensorflow as tf
 
 from tfgan_edit.ops.augmentation import _affine, _rotation, _scaling, _translation
+from tfgan_edit.ops.augmentation_filters import _sample
 
 NUM_UNIFORM = 9  # random numbers a sample
 
@@ -81,19 +82,16 @@ def _resample(images, inverse):
 
     Of gathers, because XLA does not know TensorFlow's projective transform.
     """
-    _, height, width, channels = images.shape
+    _, height, width, _ = images.shape
     x, y = (tf.range(size, dtype=tf.float32) for size in (width, height))
     m = inverse[:, :2, :, tf.newaxis, tf.newaxis]
     position = m[:, :, 0] * x + m[:, :, 1] * y[:, tf.newaxis] + m[:, :, 2]
     column, right = _split(position[:, 0], width)
     row, below = _split(position[:, 1], height)
-    pixels = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
     sample = tf.range(tf.shape(images)[0])[:, tf.newaxis, tf.newaxis]
     index = (sample * (height + 2) + row) * (width + 2) + column
-    pixels = tf.reshape(pixels, [-1, channels])
-    a, b, c, d = (tf.gather(pixels, index + step) for step in (0, 1, width + 2, width + 3))
-    upper, lower = a + right * (b - a), c + right * (d - c)
-    return upper + below * (lower - upper)
+    padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
+    return _sample(padded, index, right, below)
 
 
 def _split(position, size):
