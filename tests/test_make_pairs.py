@@ -72,6 +72,26 @@ def test_pairs_along_a_direction(run, folder, capsys):
     assert capsys.readouterr().out == "pairs is complete: 9 pairs\n"
 
 
+def test_optimised_pairs(run, folder):
+    run(*along(
+        folder, "--num=4", "--keep=all", "--refine=12", "--refine_layers=0-5", "--balance=all",
+        "--refine_pixel_weight=0.5", "--threshold=0.6",
+    ))
+    request = open_pairs("pairs").manifest["request"]
+    assert request["refinement"]["steps"] == 12
+    assert request["refinement"]["layers"] == [0, 1, 2, 3, 4, 5]
+    assert request["balance"] == ["red", "tone"]
+
+
+def test_optimising_by_mistake(run, folder):
+    with pytest.raises(UserError, match="--refine_layers is for --refine, which is missing"):
+        run(*along(folder, "--refine_layers=2"))
+    with pytest.raises(UserError, match="--refine_layers: must be"):
+        run(*along(folder, "--refine=2", "--refine_layers=90"))
+    with pytest.raises(UserError, match="--balance is for pairs along a --direction"):
+        run("--blend=0.5", "--balance=all")
+
+
 def test_triplets(run):
     run("--mix_layers=0-1", "--num=3", "--seed=4", "--resolution=8")
     manifest = json.loads(Path("pairs/manifest.json").read_text())

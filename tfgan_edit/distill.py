@@ -59,6 +59,10 @@ def define_flags(f):
     number("threshold", 0.9, "Probability from which a picture certainly is of a class.")
     words("strengths", [], "Of the pictures of a set; see make_pairs.")
     words("keep", ["all"], "Attributes in which pairs must agree, or all, or none.")
+    words("balance", [], "Attributes whose classes should be as frequent; see make_pairs.")
+    integer("refine", None, "Steps that optimise each pair; see make_pairs.", lower_bound=1)
+    text("refine_layers", None, "Rows of w_plus that they move.")
+    number("refine_pixel_weight", None, "How much pairs are held to each other's pixels.")
     several("max_distance", [], "NAME=BOUND: no pair farther apart; see make_pairs.")
     integer("pairs", 10000, "Pairs to make.", lower_bound=2)
     integer("resolution", None, "Side of the pairs. Default: the generator's.", lower_bound=8)
@@ -103,7 +107,11 @@ def distill(f):
         *generator, *scorer, *truncation, f"--direction={direction}", f"--num={f.pairs}",
         f"--attribute={f.attribute}", f"--threshold={f.threshold}", f"--reverse={f.reverse}",
         *([] if f.keep == ["none"] else [f"--keep={','.join(f.keep)}"]),
-        *given(f, "strengths", "max_distance", "resolution"), f"--out={pairs}",
+        *given(
+            f, "strengths", "balance", "refine", "refine_layers", "refine_pixel_weight",
+            "max_distance", "resolution",
+        ),
+        f"--out={pairs}",
     ])
     config = recipe(f, pairs)
     runs = {"pix2pixhd": config}

@@ -3,6 +3,12 @@
   python -m tfgan_edit.make_pairs --preset runs/faces --direction directions/smile.npz \\
       --scorer runs/classifier --keep all --num 10000 --out pairs/smile
 
+An attribute that no direction reaches: each face is optimised. Rare closed eyes are sought:
+
+  python -m tfgan_edit.make_pairs --preset runs/faces --direction directions/smile.npz \\
+      --scorer runs/classifier --keep all --refine 20 --refine_layers 2-7 \\
+      --balance eyes_closed --out pairs/smile
+
 Two photos and their style mix, or the face between them:
 
   python -m tfgan_edit.make_pairs --preset runs/faces --mix_layers coarse --out pairs/mix
@@ -19,7 +25,14 @@ from tfgan_edit.config import UserError, run_verb
 from tfgan_edit.editing.attributes import edited_attributes
 from tfgan_edit.editing.directions import load_direction
 from tfgan_edit.editing.pair_choice import DistanceBound
-from tfgan_edit.editing.pairs import AttributePairs, BlendedPairs, MixedPairs, make_pairs
+from tfgan_edit.editing.pair_tasks import (
+    AttributePairs,
+    BlendedPairs,
+    MixedPairs,
+    RefinedPairs,
+)
+from tfgan_edit.editing.pairs import make_pairs
+from tfgan_edit.editing.refinement import Refinement
 from tfgan_edit.editing.scorers import load_scorer
 from tfgan_edit.metrics.weights import weight_files
 from tfgan_edit.networks.attribute_classifier import attribute_groups
@@ -28,7 +41,8 @@ from tfgan_edit.sampling import parse_layers
 
 OF_ATTRIBUTES = (
     "scorer", "scorer_names", "attribute", "reverse", "strengths", "threshold", "keep",
-    "max_distance", "region",
+    "max_distance", "region", "balance", "refine", "refine_layers",
+    "refine_pixel_weight",
 )
 
 
@@ -52,6 +66,14 @@ def define_flags(f):
     )
     number("threshold", 0.9, "Probability from which a picture certainly is of a class.")
     words("keep", [], "Attributes in which a pair must agree, or all.")
+    words(
+        "balance", [], "Attributes whose classes should be as frequent among the faces, or all."
+    )
+    integer(
+        "refine", None, "Steps that optimise each face, where no direction succeeds: 20.", 1
+    )
+    text("refine_layers", None, "Rows of w_plus that it may move: 2-7 at 64 px. Default: all.")
+    number("refine_pixel_weight", 50.0, "How much it is held to the pixels of the face.", 0.0)
     several(
         "max_distance",
         [],
@@ -117,10 +139,7 @@ def run(f):
 def pair_task(f, kind, generator):
     """What --direction, --mix_layers or --blend asks for."""
     if kind == "mix_layers":
-        try:
-            return MixedPairs(parse_layers(f.mix_layers, generator.num_ws))
-        except ValueError as error:
-            raise UserError(f"--mix_layers: {error}") from error
+        return MixedPairs(layers_of(f, "mix_layers", generator))
     if kind == "blend":
         return BlendedPairs(f.blend)
     if not f.scorer:
@@ -128,19 +147,31 @@ def pair_task(f, kind, generator):
     direction = load_direction(f.direction)
     scorer = load_scorer(f.scorer, f.scorer_names)
     attribute = f.attribute or direction.metadata.get("attribute") or ""
-    keep = f.keep
-    if keep == ["all"]:
-        keep = [n for n in attribute_groups(scorer.names) if n not in edited_attributes(attribute)]
-    return AttributePairs(
-        direction,
-        scorer,
-        attribute,
-        strengths=numbers(f, "strengths") or default_strengths(direction),
-        threshold=f.threshold,
-        keep=keep,
-        bounds=distance_bounds(f),
-        reverse=f.reverse,
-    )
+    others = [n for n in attribute_groups(scorer.names) if n not in edited_attributes(attribute)]
+    settings = {
+        "strengths": numbers(f, "strengths") or default_strengths(direction),
+        "threshold": f.threshold,
+        "keep": others if f.keep == ["all"] else f.keep,
+        "bounds": distance_bounds(f),
+        "reverse": f.reverse,
+        "balance": others if f.balance == ["all"] else f.balance,
+    }
+    if f.refine is None:
+        for name in ("refine_layers", "refine_pixel_weight"):
+            if f[name].present:
+                raise UserError(f"--{name} is for --refine, which is missing")
+        return AttributePairs(direction, scorer, attribute, **settings)
+    layers = f.refine_layers and layers_of(f, "refine_layers", generator)
+    refinement = Refinement(f.refine, layers, pixel_weight=f.refine_pixel_weight)
+    return RefinedPairs(direction, scorer, attribute, refinement=refinement, **settings)
+
+
+def layers_of(f, flag, generator):
+    """The rows of w_plus that a flag names."""
+    try:
+        return tuple(parse_layers(f[flag].value, generator.num_ws))
+    except ValueError as error:
+        raise UserError(f"--{flag}: {error}") from error
 
 
 def default_strengths(direction):

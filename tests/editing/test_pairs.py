@@ -9,12 +9,14 @@ from tfgan_edit.config import UserError
 from tfgan_edit.editing import pairs as module
 from tfgan_edit.editing.latents import draw_z
 from tfgan_edit.editing.pair_choice import DistanceBound
-from tfgan_edit.editing.pairs import (
+from tfgan_edit.editing.pair_tasks import (
     AttributePairs,
     BlendedPairs,
     MixedPairs,
-    make_pairs,
+    RefinedPairs,
 )
+from tfgan_edit.editing.pairs import make_pairs
+from tfgan_edit.editing.refinement import LatentRefiner, Refinement
 from tfgan_edit.ops.images import image_to_photo
 from tfgan_edit.preset import load_preset
 
@@ -218,3 +220,104 @@ def test_directions_of_other_generators(task, tmp_path):
     other = load_preset(tmp_path / "other")
     with pytest.raises(UserError, match="'bright' was found for another generator"):
         make_pairs(tmp_path / "p", other, task, num=1, progress=False)
+
+
+# === optimised pairs, and balanced faces ===
+
+
+def refined_task(direction, **others):
+    settings = {"strengths": STRENGTHS, "keep": ("red", "tone"), **others}
+    refinement = Refinement(steps=15, learning_rate=0.2, pixel_weight=1.0)
+    return RefinedPairs(direction, colour_scorer(), "bright", refinement=refinement, **settings)
+
+
+def test_refined_pairs_start_at_unchanged_faces(preset, direction, tmp_path):
+    task = refined_task(direction)
+    pairs = make_pairs(tmp_path / "pairs", preset, task, num=12, progress=False).pairs
+    scores = pairs.scores()
+    assert (scores["source_scores"][:, 0] <= 0.1).all()
+    assert (scores["target_scores"][:, 0] >= 0.9).all()
+    assert (scores["source_strengths"] == 0).all()
+    again = colour_scorer()(tf.cast(pairs.targets[:], tf.float32) / 127.5 - 1)
+    np.testing.assert_allclose(again["bright"], scores["target_scores"][:, 0], atol=1e-5)
+    request = pairs.manifest["request"]["refinement"]
+    assert request["steps"] == 15 and request["layers"] is None
+    # A source is the face of a latent as it was drawn.
+    generator = preset.networks["generator"]
+    z = draw_z(1, 0, 16 * task.candidates, 8)
+    faces = image_to_photo(generator(z, truncation=0.7, noise="constant")).numpy().astype(int)
+    assert np.abs(faces - pairs.sources[0]).max(axis=(1, 2, 3)).min() <= 1
+
+
+def test_optimising_succeeds_more_often_than_the_direction(preset, direction):
+    """Among faces that are dark, without a change of any other attribute."""
+    generator = preset.networks["generator"]
+    w_plus = generator.mapping(draw_z(5, 0, 64, 8))[:, np.newaxis]
+
+    def photos_of(rows):
+        return image_to_photo(generator.synthesis(rows, noise="constant"))
+
+    yields = []
+    for task in (attribute_task(direction, keep=("red", "tone")), refined_task(direction)):
+        task.check(preset)
+        drawn = task.compute(generator, w_plus, photos_of)
+        arrays, rejected = task.select(*(t.numpy() for t in drawn))
+        yields.append(len(arrays["sources"]))
+        assert yields[-1] + sum(rejected.values()) == 64
+    assert yields[1] > yields[0]
+
+
+def test_only_the_layers_named_move(preset, direction):
+    generator = preset.networks["generator"]
+    refiner = LatentRefiner(
+        generator, colour_scorer(), "bright", keep=("red",), settings=Refinement(3, layers=(1, 4))
+    )
+    w_plus = generator.mapping(draw_z(5, 0, 4, 8))
+    moved = np.abs(refiner(w_plus, w_plus) - w_plus).max(axis=(0, 2)) > 0
+    assert moved.tolist() == [False, True, False, False, True, False]
+
+
+def test_an_attribute_that_nothing_else_holds_back_is_reached(preset):
+    generator = preset.networks["generator"]
+    settings = Refinement(30, learning_rate=0.2, keep_weight=0.0, pixel_weight=0.0)
+    refiner = LatentRefiner(
+        generator, colour_scorer(), "bright", keep=(), reverse=True, settings=settings
+    )
+    w_plus = generator.mapping(draw_z(5, 0, 32, 8))
+    rows = tf.function(refiner)(w_plus, w_plus)
+    scores = colour_scorer()(generator.synthesis(rows, noise="constant"))["bright"]
+    assert (scores < 0.1).mean() > 0.9
+
+
+def test_balance_prefers_rare_classes(direction):
+    task = attribute_task(direction, balance=("red",))
+    random = np.random.RandomState(0)
+    scores = np.zeros((8000, 4))
+    scores[:, 1] = random.uniform(size=8000) < 0.05
+    chosen = task.choose(scores, 200, np.random.RandomState(1))
+    assert len(set(chosen)) == 200
+    assert 0.4 < scores[chosen, 1].mean() < 0.6
+    assert attribute_task(direction).candidates == 1
+
+
+def test_faces_of_the_wrong_class_are_not_refined(direction):
+    scores = np.zeros((100, 4))
+    scores[:80, 0] = 1.0  # bright already
+    chosen = refined_task(direction).choose(scores, 20, np.random.RandomState(1))
+    assert sorted(chosen) == list(range(80, 100))
+
+
+def test_refinements_that_cannot_be(preset, direction):
+    with pytest.raises(UserError, match="pairs to refine start at strength 0"):
+        refined_task(direction, strengths=(-1.0, 1.0))
+    with pytest.raises(UserError, match="refine 0: must be at least one step"):
+        Refinement(0)
+    with pytest.raises(UserError, match="pixel_weight -1: must not be negative"):
+        Refinement(pixel_weight=-1.0)
+    with pytest.raises(UserError, match="refine_layers 2,7: the generator has rows 0 to 5"):
+        LatentRefiner(
+            preset.networks["generator"], colour_scorer(), "bright", keep=(),
+            settings=Refinement(layers=(2, 7)),
+        )
+    with pytest.raises(UserError, match="balance 'bright': must be one of red, tone"):
+        attribute_task(direction, balance=("bright",))

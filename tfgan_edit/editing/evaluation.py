@@ -65,7 +65,7 @@ def generated_faces(
     Args:
         preset: `Preset` of a generator with w_plus.
         scorer: `Scorer`.
-        attribute, reverse, threshold: as of `editing.pairs.AttributePairs`.
+        attribute, reverse, threshold: as of `editing.pair_tasks.AttributePairs`.
         num: faces.
         direction, strength: of the latent edit that they are compared with, or None.
         truncation: of w.
@@ -169,7 +169,7 @@ class EditMeasure:
 
     Args:
         scorer: `Scorer` that judges.
-        attribute, reverse: as of `editing.pairs.AttributePairs`.
+        attribute, reverse: as of `editing.pair_tasks.AttributePairs`.
         keep: attributes that should stay; None for all others of the scorer's.
         features: `metrics.extractors.FeatureFunction` of faces, or None for the scorer's own.
         real: photos uint8 [M, H, W, 3] of the target's class, for the Fréchet distance, or None.

@@ -2,8 +2,8 @@
 
 Steps 5 to 7 of StyleGAN2 Distillation (Viazovetskyi et al., arXiv 2003.03581, section 3.1): a new
 latent, a set of pictures along the direction, a scorer's opinion of each of them, and the two
-that certainly belong to opposite classes. Style mixing and blending (section 3.2) need no scorer:
-there a pair has two sources.
+that certainly belong to opposite classes. What the pictures of a set are, tasks of
+`editing.pair_tasks` say.
 """
 
 import collections
@@ -20,16 +20,8 @@ from tqdm import tqdm
 
 from tfgan_edit.config import UserError
 from tfgan_edit.data.pairs import PairsWriter, open_pairs
-from tfgan_edit.editing.attributes import (
-    attribute_classes,
-    class_certainties,
-    edited_attributes,
-)
 from tfgan_edit.editing.latents import draw_z
-from tfgan_edit.editing.pair_choice import choose_pairs
-from tfgan_edit.editing.scorers import place_of
 from tfgan_edit.metrics.resizing import resize
-from tfgan_edit.networks.attribute_classifier import attribute_groups
 from tfgan_edit.ops.images import image_to_photo, photo_to_image
 from tfgan_edit.pictures import image_grid, write_picture
 from tfgan_edit.storage import atomic_file, read_json, write_json
@@ -39,186 +31,6 @@ SETS_BEFORE_DOUBT = 1024  # after so many sets …
 LEAST_YIELD = 0.01  # … a smaller share of pairs stops the work
 SHOWN = 32  # pairs on the contact sheet
 REDUCTION = "bicubic_antialiased"  # of larger pictures, a key of `metrics.resizing.RULES`
-
-
-# === What is drawn ===
-
-
-class AttributePairs:
-    """Photos without and with an attribute.
-
-    Args:
-        direction: `Direction`.
-        scorer: `Scorer`.
-        attribute: a name of the scorer's, or `a:b` for pairs from b to a.
-        strengths: of the pictures of a set, in units of the direction.
-        threshold: probability from which a picture certainly belongs to a class.
-        keep: names of attributes in which a pair must agree.
-        bounds: `editing.pair_choice.DistanceBound`s.
-        reverse: pairs from photos with the attribute to photos without it.
-
-    Raises:
-        UserError: unknown names, or values out of range.
-    """
-
-    kind, latents_per_set, planes = "attribute", 1, ("photo",) * 3
-
-    def __init__(
-        self, direction, scorer, attribute, *, strengths, threshold=0.9, keep=(), bounds=(),
-        reverse=False,
-    ):
-        self.direction, self.scorer, self.attribute = direction, scorer, attribute
-        self.strengths, self.threshold = tuple(strengths), threshold
-        self.keep, self.bounds, self.reverse = tuple(keep), tuple(bounds), reverse
-        if not 0.5 <= threshold < 1:
-            raise UserError(f"threshold {threshold:g} must be in 0.5…1, below 1")
-        if len(set(self.strengths)) < max(len(self.strengths), 2):
-            raise UserError(f"strengths {self.strengths} must be two or more different numbers")
-        for name in attribute.split(":"):
-            place_of(name, scorer.names)  # checks it
-        edited = edited_attributes(attribute)
-        known = attribute_groups(scorer.names)
-        for name in self.keep:
-            if name not in known or name in edited:
-                others = ", ".join(other for other in known if other not in edited)
-                raise UserError(f"keep {name!r}: must be one of {others}")
-
-    @property
-    def request(self):
-        """What was asked for, JSON values for the manifest."""
-        return {
-            "kind": self.kind,
-            "attribute": self.attribute,
-            "reverse": self.reverse,
-            "strengths": self.strengths,
-            "threshold": self.threshold,
-            "keep": self.keep,
-            "bounds": [bound.request for bound in self.bounds],
-            "names": self.scorer.names,
-        }
-
-    @property
-    def parents(self):
-        """{what: hash} of what the pairs are made from."""
-        return {"direction": self.direction.hash, "scorer": self.scorer.sha256}
-
-    @property
-    def pictures_per_set(self):
-        """Number of pictures drawn for one pair."""
-        return len(self.strengths)
-
-    def check(self, preset):
-        """Raises a `UserError` if the direction is of another generator."""
-        self.direction.check(preset.require("generator"), preset.sha256)
-
-    def compute(self, generator, w_plus, photos_of):
-        """w_plus [B, 1, num_ws, w_dim] -> (photos uint8 [B, S, H, W, 3], scores [B, S, K])."""
-        offsets = self.direction.offsets(generator.num_ws)
-        moves = np.reshape(self.strengths, (-1, 1, 1)).astype(np.float32) * offsets
-        rows = tf.reshape(w_plus + moves, [-1, *offsets.shape])
-        photos = photos_of(rows)
-        # Of the very pixels that are written.
-        scores = self.scorer.probabilities(photo_to_image(photos))
-        count = len(self.strengths)
-        return (
-            tf.reshape(photos, [-1, count, *photos.shape[1:]]),
-            tf.reshape(scores, [-1, count, len(self.scorer.names)]),
-        )
-
-    def select(self, photos, scores):
-        """Arrays of the pairs among B sets, and why each of the others is none."""
-        names = self.scorer.names
-        source, target = class_certainties(scores, names, self.attribute, self.reverse)
-        classes = attribute_classes(scores, names, self.keep)
-        first, second, causes = choose_pairs(
-            source, target, classes, self.strengths, self.threshold
-        )
-        rejected = collections.Counter(self._words(cause) for cause in causes if cause is not None)
-        kept = np.flatnonzero(first >= 0)
-        for bound in self.bounds:
-            if len(kept):
-                distances = bound.distances(photos[kept, first[kept]], photos[kept, second[kept]])
-                rejected[f"{bound.name} above {bound.bound:g}"] += int(
-                    np.sum(~(distances <= bound.bound))
-                )
-                kept = kept[distances <= bound.bound]
-        places = (kept, first[kept]), (kept, second[kept])
-        strengths = np.array(self.strengths, np.float32)
-        arrays = {
-            "sources": photos[places[0]],
-            "targets": photos[places[1]],
-            "source_scores": scores[places[0]],
-            "target_scores": scores[places[1]],
-            "source_strengths": strengths[first[kept]],
-            "target_strengths": strengths[second[kept]],
-        }
-        return arrays, +rejected
-
-    def _words(self, cause):
-        if isinstance(cause, str):
-            return f"no picture certain of the {cause}'s class"
-        return f"{self.keep[cause]} changes"
-
-    def advice(self):
-        """What to do where too few pairs are good enough."""
-        return "lower the threshold, widen the strengths, or keep fewer attributes"
-
-
-class MixedPairs:
-    """Two photos and their mix: some rows of w_plus of the second, the others of the first.
-
-    Args:
-        layers: rows of w_plus that come from the second photo.
-    """
-
-    kind, latents_per_set, pictures_per_set, planes = "mix", 2, 3, ("photo",) * 6
-    parents = {}
-
-    def __init__(self, layers):
-        self.layers = tuple(layers)
-
-    @property
-    def request(self):
-        """What was asked for, JSON values for the manifest."""
-        return {"kind": self.kind, "layers": self.layers}
-
-    def check(self, preset):
-        """Every generator with w_plus will do."""
-
-    def _target(self, w_plus):
-        from_second = np.isin(np.arange(w_plus.shape[2]), self.layers)[:, np.newaxis]
-        return tf.where(from_second, w_plus[:, 1], w_plus[:, 0])
-
-    def compute(self, generator, w_plus, photos_of):
-        """w_plus [B, 2, num_ws, w_dim] -> (photos uint8 [B, 3, H, W, 3],)."""
-        three = tf.concat([w_plus, self._target(w_plus)[:, tf.newaxis]], axis=1)
-        photos = photos_of(tf.reshape(three, [-1, *three.shape[2:]]))
-        return (tf.reshape(photos, [-1, 3, *photos.shape[1:]]),)
-
-    def select(self, photos):
-        """Every triplet is one: nothing is judged."""
-        sources = np.concatenate([photos[:, 0], photos[:, 1]], axis=-1)
-        return {"sources": sources, "targets": photos[:, 2]}, collections.Counter()
-
-
-class BlendedPairs(MixedPairs):
-    """Two photos and the face between them, of (1 - weight) w₁ + weight w₂."""
-
-    kind = "blend"
-
-    def __init__(self, weight=0.5):
-        self.weight = weight
-
-    @property
-    def request(self):
-        """What was asked for, JSON values for the manifest."""
-        return {"kind": self.kind, "weight": self.weight}
-
-    def _target(self, w_plus):
-        return (1 - self.weight) * w_plus[:, 0] + self.weight * w_plus[:, 1]
-
-
-# === Making and writing them ===
 
 
 @dataclasses.dataclass(frozen=True)
@@ -258,7 +70,7 @@ def make_pairs(
     Args:
         path: the pairs folder to make.
         preset: `Preset` with a "generator" that has w_plus.
-        task: `AttributePairs`, `MixedPairs` or `BlendedPairs`.
+        task: one of `editing.pair_tasks`.
         num: pairs.
         seed: of z; give another than that of the latents behind the direction.
         truncation: of w, as in `MappingNetwork`.
@@ -294,6 +106,7 @@ def make_pairs(
         return Outcome(_existing(path, request), 0, 0.0, 0.0)
     parts = _Parts(path.with_name(f".{path.name}.parts"), request)
     draw = _drawing_function(generator, task, truncation, sides)
+    look = _looking_function(generator, task, truncation, sides)
     sets_per_batch = max(1, batch_size // task.pictures_per_set)
     started, sets, busy = time.perf_counter(), 0, 0.0
     with (
@@ -301,8 +114,7 @@ def make_pairs(
         concurrent.futures.ThreadPoolExecutor(1) as worker,
     ):
         while parts.num < num:
-            shape = len(parts.files), SETS_PER_PART, task.latents_per_set * generator.z_dim
-            z = draw_z(seed, *shape).reshape(SETS_PER_PART, -1, generator.z_dim)
+            z = _latents_of_part(generator, task, look, seed, len(parts.files), batch_size)
             chosen = []
             for start in range(0, SETS_PER_PART, sets_per_batch):
                 clock = time.perf_counter()
@@ -356,6 +168,30 @@ def _drawing_function(generator, task, truncation, sides):
         return task.compute(generator, rows, photos_of)
 
     return draw
+
+
+def _looking_function(generator, task, truncation, sides):
+    """Compiled z [B, z_dim] -> scores [B, K] of the faces."""
+    photos_of = photo_function(generator, sides)
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def look(z):
+        photos = photos_of(generator.mapping(z, truncation=truncation))
+        return task.scorer.probabilities(photo_to_image(photos))
+
+    return look
+
+
+def _latents_of_part(generator, task, look, seed, part, batch_size):
+    """z [SETS_PER_PART, latents, z_dim], chosen among more where the task prefers some."""
+    num = SETS_PER_PART * task.candidates
+    z = draw_z(seed, part, num, task.latents_per_set * generator.z_dim)
+    if task.candidates > 1:
+        starts = range(0, num, batch_size)
+        scores = np.concatenate([look(z[i : i + batch_size]).numpy() for i in starts])
+        random = np.random.RandomState(np.random.MT19937(np.random.SeedSequence([seed, part, 1])))
+        z = z[task.choose(scores, SETS_PER_PART, random)]
+    return z.reshape(SETS_PER_PART, -1, generator.z_dim)
 
 
 def _existing(path, request):
