@@ -45,6 +45,7 @@ def define_flags(f):
     integer("calibration_samples", 100, "Of --data, or of seeds, for int8.", lower_bound=1)
     yes("allow_error", False, "Write a file that exceeds its limits, and say so in export.json.")
     yes("check_gpu", True, "Compile for a graphics processor alone, where a driver is installed.")
+    text("aarch64", None, "Folder of export.aarch64: run the file on an emulated phone, too.")
     flags.DEFINE_multi_string(
         "weights", [], "NAME=FILE, weights of LPIPS' networks.", flag_values=f
     )
@@ -63,6 +64,7 @@ def main(f):
         calibration_samples=f.calibration_samples,
         allow_error=f.allow_error,
         check_gpu=f.check_gpu,
+        aarch64=f.aarch64,
         weights=weight_files(f.weights),
     )
     print(summary(export(f.preset, f.out, settings)))

@@ -1,10 +1,11 @@
 """Runs one file in a process of its own, which holds nothing but its runtime.
 
-Started by its path, so that neither this package nor TensorFlow is imported. Two uses:
+Started by its path, so that neither this package nor TensorFlow is imported. Three uses:
 
     child.py tflite|onnx FILE THREADS     answers each line of its input with a line of JSON:
                                           {"milliseconds", "memory_bytes"}
     child.py gpu FILE INPUTS OUTPUTS      runs all signatures on the graphics processor alone
+    child.py run FILE INPUTS OUTPUTS      the same on the processor
 """
 
 import json
@@ -20,6 +21,27 @@ import numpy as np
 def command(*arguments):
     """Command that runs this file."""
     return [sys.executable, "-P", __file__, *map(str, arguments)]
+
+
+def write_inputs(path, example):
+    """Writes the inputs of {name of a signature: (inputs, outputs)} for a child to read."""
+    arrays = {
+        f"{name}/{port}": value
+        for name, (values, _) in example.items()
+        for port, value in values.items()
+    }
+    np.savez(path, **arrays)
+
+
+def largest_error(path, example):
+    """Largest difference of the outputs that a child wrote from those of an example."""
+    with np.load(path) as file:
+        errors = [
+            np.abs(file[f"{name}/{port}"] - value).max()
+            for name, (_, values) in example.items()
+            for port, value in values.items()
+        ]
+    return float(max(errors))
 
 
 def _memory(key):
@@ -94,9 +116,24 @@ def _gpu(path, inputs, outputs):
     np.savez(outputs, **results)
 
 
+def _run(path, inputs, outputs):
+    """Runs all signatures of the file on the processor, outputs to a file."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(path, num_threads=1)
+    with np.load(inputs) as file:
+        arrays = dict(file)
+    results = {}
+    for signature, ends in interpreter.get_signature_list().items():
+        runner = interpreter.get_signature_runner(signature)
+        given = {name: arrays[f"{signature}/{name}"] for name in ends["inputs"]}
+        results |= {f"{signature}/{name}": value for name, value in runner(**given).items()}
+    np.savez(outputs, **results)
+
+
 if __name__ == "__main__":
     kind, *arguments = sys.argv[1:]
-    if kind == "gpu":
-        _gpu(*arguments)
+    if kind in ("gpu", "run"):
+        {"gpu": _gpu, "run": _run}[kind](*arguments)
     else:
         _serve(kind, *arguments)

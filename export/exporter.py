@@ -8,7 +8,17 @@ import tensorflow as tf
 from tqdm import tqdm
 
 import tfgan_edit
-from export import child, flatbuffer, gpu_gate, onnx, repair, saved_model, tflite, verify
+from export import (
+    aarch64,
+    child,
+    flatbuffer,
+    gpu_gate,
+    onnx,
+    repair,
+    saved_model,
+    tflite,
+    verify,
+)
 from export.examples import DrawnPictures, StoredPictures, examples, targets
 from export.serving import Options, serving_graph
 from tfgan_edit.config import UserError
@@ -37,6 +47,7 @@ class Settings:
         calibration_samples: number of examples on which int8 measures ranges.
         allow_error: write a file that exceeds its limits, too.
         check_gpu: whether the GPU gate runs where it can.
+        aarch64: folder of `export.aarch64` in which a TFLite file runs, too; None for no such run.
         weights: {name: path} of LPIPS' networks.
     """
 
@@ -47,6 +58,7 @@ class Settings:
     calibration_samples: int = 100
     allow_error: bool = False
     check_gpu: bool = True
+    aarch64: str | None = None
     weights: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
@@ -61,6 +73,10 @@ def export(path, out, settings):
         raise UserError(f"--out={out} holds other files; choose another folder")
     if settings.format == "saved_model" and settings.quantize != "none":
         raise UserError(f"--quantize={settings.quantize}: a SavedModel has float32 weights")
+    if settings.aarch64 is not None:
+        if settings.format != "tflite":
+            raise UserError(f"--aarch64 is for TFLite files; got --format={settings.format}")
+        aarch64.emulated(settings.aarch64)  # checks it
     preset = load_preset(path)
     graph = serving_graph(preset, settings.options)
     graph.check_shapes()
@@ -235,6 +251,10 @@ def _verify(graph, folder, files, settings, pictures):
         found["gpu"] = {"status": "not checked", "reason": "--nocheck_gpu"}
         if settings.check_gpu:
             found["gpu"] = _gpu(folder / "model.tflite", made[0], runner)
+        if settings.aarch64 is not None:
+            found["aarch64"] = aarch64.check(
+                folder / "model.tflite", _here(made[0], runner), settings.quantize, settings.aarch64
+            )
     return found
 
 
@@ -244,7 +264,11 @@ def _peak_memory(kind, path):
         return process.next()["memory_bytes"]
 
 
+def _here(example, runner):
+    """The inputs of an example, and what the file makes of them on this machine's processor."""
+    return {name: (inputs, runner(name, inputs)) for name, (inputs, _) in example.items()}
+
+
 def _gpu(path, example, runner):
-    expected = {name: (inputs, runner(name, inputs)) for name, (inputs, _) in example.items()}
     layers = [(op.name, op.layer) for op in flatbuffer.operations(path.read_bytes())]
-    return gpu_gate.check(path, expected, layers)
+    return gpu_gate.check(path, _here(example, runner), layers)

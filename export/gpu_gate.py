@@ -17,8 +17,6 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 from export import child
 
 DRIVERS = (
@@ -59,12 +57,7 @@ def check(path, example, layers=()):
         return {"status": "not checked", "reason": f"no Vulkan driver: {INSTALL}"}
     with tempfile.TemporaryDirectory() as folder:
         inputs, outputs = Path(folder, "inputs.npz"), Path(folder, "outputs.npz")
-        arrays = {
-            f"{name}/{port}": value
-            for name, (values, _) in example.items()
-            for port, value in values.items()
-        }
-        np.savez(inputs, **arrays)
+        child.write_inputs(inputs, example)
         try:
             done = subprocess.run(
                 child.command("gpu", path, inputs, outputs),
@@ -77,13 +70,7 @@ def check(path, example, layers=()):
             return {"status": "not checked", "reason": f"it took more than {SECONDS} s"}
         if not outputs.exists():
             return _refusal(done, layers)
-        with np.load(outputs) as file:
-            errors = [
-                np.abs(file[f"{name}/{port}"] - value).max()
-                for name, (_, values) in example.items()
-                for port, value in values.items()
-            ]
-    error = float(max(errors))
+        error = child.largest_error(outputs, example)
     passed = error <= MAX_ERROR
     return {"status": "passed" if passed else "differs", "max_error": error}
 

@@ -21,7 +21,9 @@ def summary(record):
     for file, memory in found.get("memory_bytes", {}).items():
         lines.append(f"{file}: {memory / 2**20:.0f} MiB of memory when run")
     if "gpu" in found:
-        lines.append(f"GPU: {_gpu(found['gpu'])}")
+        lines.append(f"GPU: {_other(found['gpu'])}")
+    if "aarch64" in found:
+        lines.append(f"64-bit ARM, emulated: {_other(found['aarch64'])}")
     return "\n".join(lines)
 
 
@@ -38,10 +40,11 @@ def _repair(float32_layers, psnr_before, psnr):
     return f"repaired, {gain}, by float32 in {', '.join(float32_layers)}"
 
 
-def _gpu(gpu):
-    if gpu["status"] == "refused":
-        refused = (f"{r['op']} ({', '.join(r['layers'][:3])})" for r in gpu["refused"])
+def _other(found):
+    """What a check on another processor found."""
+    if found["status"] == "refused":
+        refused = (f"{r['op']} ({', '.join(r['layers'][:3])})" for r in found["refused"])
         return f"refuses {'; '.join(refused)}"
-    if "max_error" in gpu:
-        return f"{gpu['status']}, {gpu['max_error']:.2g} from the processor"
-    return f"{gpu['status']}: {gpu['reason']}"
+    if "max_error" in found:
+        return f"{found['status']}, {found['max_error']:.2g} from this machine's processor"
+    return f"{found['status']}: {found['reason']}"

@@ -66,28 +66,34 @@ def define_flags(f):
     text("out", None, f"Folder of {RECORDS} and of the picture.")
 
 
-def main(f):
-    numbers, picture = run(f)
+def main(f, others=()):
+    numbers, picture = run(f, others)
     print(table(numbers))
     print(f"appended to {Path(f.out) / RECORDS}\nwrote {picture}")
 
 
-def run(f):
-    """Does what the parsed flags `f` say: ({editor: numbers}, the picture's path)."""
+def run(f, others=()):
+    """Does what the parsed flags `f` say: ({editor: numbers}, the picture's path).
+
+    Args:
+        others: further editors, with a `name`, `resolution` and `parents`.
+    """
     for name in ("editor", "scorer", "attribute", "faces", "out"):
-        if not f[name].value:
+        if not f[name].value and not (name == "editor" and others):
             raise UserError(f"--{name} is missing; see --help for examples")
     if (f.direction is None) != (f.strength is None):
         raise UserError("give both --direction and --strength, or neither")
     started = time.perf_counter()
     scorer = load_scorer(f.scorer, f.scorer_names)
     direction = load_direction(f.direction) if f.direction else None
-    editors = {short_name(path): open_editor(f, path, direction) for path in f.editor}
-    if len(editors) < len(f.editor):
-        raise UserError(f"--editor={','.join(f.editor)}: two of them have one name")
+    opened = [(short_name(path), open_editor(f, path, direction)) for path in f.editor]
+    opened += [(other.name, other) for other in others]
+    editors = dict(opened)
+    if len(editors) < len(opened):
+        raise UserError(f"editors {', '.join(n for n, _ in opened)}: two of them have one name")
     sides = {editor.resolution for editor in editors.values()} - {None}
     if len(sides) > 1:
-        raise UserError(f"--editor={','.join(f.editor)}: they edit photos of different sizes")
+        raise UserError(f"editors {', '.join(editors)}: they edit photos of different sizes")
     if f.resolution:
         sides = {(f.resolution, f.resolution)}
     faces = faces_to_edit(f, scorer, direction, next(iter(sides), None))
@@ -234,7 +240,7 @@ def write_samples(f, faces, edited):
 def table(numbers):
     """Lines of a table, an editor a column."""
     rows = list(dict.fromkeys(key for values in numbers.values() for key in values))
-    lines = ["".join([f"{'':24}", *(f"{name:>18.18}" for name in numbers)])]
+    lines = ["".join([f"{'':24}", *(f" {name:>17.17}" for name in numbers)])]
     for row in rows:
         cells = [
             f"{values[row]:18.4g}" if row in values else f"{'':18}" for values in numbers.values()
