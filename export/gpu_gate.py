@@ -83,7 +83,11 @@ def _refusal(done, layers):
         if match and match[1] not in ("ERROR", "INFO", "WARNING", "VERBOSE"):
             refused.setdefault(match[1], match[2])
     if not refused:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        lines = [
+            line
+            for line in done.stderr.splitlines()
+            if line.strip() and not line.startswith("INFO:")
+        ]
         last = lines[-1][:300] if lines else f"the process ended with {done.returncode}"
         return {"status": "not checked", "reason": last}
     return {

@@ -4,7 +4,7 @@ TensorFlow writes a step as HLO; its parameters are the batch and all variables 
 reads, its results the logs and the variables' new values. JAX exports a chain of such steps.
 """
 
-from typing import NamedTuple
+import dataclasses
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,8 @@ from tfgan_edit.config import UserError
 jax.config.update("jax_enable_x64", True)  # steps and positions are int64
 
 
-class StepProgram(NamedTuple):
+@dataclasses.dataclass(frozen=True, eq=False)  # JAX hashes it, as a parameter of a primitive
+class StepProgram:
     """A compiled-to-be step of certain phases.
 
     Attributes:
@@ -48,11 +49,6 @@ class StepProgram(NamedTuple):
         for index, value in zip(self.updated, results[count:], strict=True):
             state[index] = value
         return state, dict(zip(self.logs, results[:count], strict=True))
-
-    __hash__ = object.__hash__  # a parameter of a JAX primitive, which arrays inside cannot hash
-
-    def __eq__(self, other):
-        return self is other
 
 
 def state_variables(trainer):

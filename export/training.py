@@ -26,6 +26,7 @@ from absl import flags
 from export import run_steps
 from export.packages import installed
 from tfgan_edit.config import UserError, load_recipe, override, run_verb
+from tfgan_edit.data.latents import LatentData
 from tfgan_edit.data.pairs import Pairs
 from tfgan_edit.data.pipeline import permuted
 from tfgan_edit.data.records import Records
@@ -104,11 +105,8 @@ def write(recipe, out, *, workdir=None, platform="cuda"):
             "the least that can be written: raise it"
         )
     columns = _columns(run.data, config)
-    data = {column.data: column.array for column in columns.values()}
-    signature = {
-        name: tf.TensorSpec((column.size, *column.array.shape[1:]), column.array.dtype)
-        for name, column in columns.items()
-    }
+    data = {c.data: c.array for c in columns.values() if c.data is not None}
+    signature = {name: column.spec for name, column in columns.items()}
     programs = {
         phases: step_program(trainer, signature, phases)
         for phases in tqdm.tqdm(dict.fromkeys(cycle), desc="steps to HLO", unit="program")
@@ -194,14 +192,17 @@ def _chain(program, names):
 
     Args:
         program: `StepProgram`.
-        names: {name in a batch: name of its data}.
+        names: {name in a batch: name of its data, or None for the numbers of rows themselves}.
     """
     import jax
     import jax.numpy as jnp
 
     def chain(state, data, rows):
         def step(state, rows):
-            batch = {name: jnp.take(data[names[name]], rows[name], axis=0) for name in rows}
+            batch = {
+                name: numbers if names[name] is None else jnp.take(data[names[name]], numbers, 0)
+                for name, numbers in rows.items()
+            }
             return program(state, batch)
 
         return jax.lax.scan(step, state, rows)
@@ -216,21 +217,28 @@ class Column(NamedTuple):
     """A tensor of the batch.
 
     Attributes:
-        data: name of the array, which columns may share.
-        array: all rows.
+        data: name of the array, which columns may share; None if the batch is the numbers of rows.
+        array: all rows, or None.
         size: rows a step.
         order: function of (first position, steps, size) -> int32 [steps, size], the rows that
             `train` reads.
     """
 
-    data: str
-    array: np.ndarray
+    data: str | None
+    array: np.ndarray | None
     size: int
     order: Callable
 
+    @property
+    def spec(self):
+        """Shape and dtype of the tensor."""
+        if self.array is None:
+            return tf.TensorSpec((self.size,), tf.int32)
+        return tf.TensorSpec((self.size, *self.array.shape[1:]), self.array.dtype)
+
 
 def _columns(data, config):
-    """{name in a batch: `Column`} of photos, pairs or two domains."""
+    """{name in a batch: `Column`} of photos, pairs, two domains or latents."""
     reading, seed, size = config.data.reading, config.seed, config.batch_size
     subset = reading.get("subset")
     if reading.get("mirror"):
@@ -243,7 +251,16 @@ def _columns(data, config):
                 order = functools.partial(_order, records, seed + 2 * i + j, subset)
                 columns[f"{part}_{domain}"] = Column(domain, array, count, order)
         return columns
+    if isinstance(data, LatentData) and data.latents is None:
+        return {"positions": Column(None, None, size, _positions)}
     order = functools.partial(_order, data, seed, subset)
+    if isinstance(data, LatentData):
+        partners = functools.partial(_order, data, seed ^ 1, subset)
+        columns = {"partners": Column("latents", data.latents, size, partners)}
+        arrays = {"latents": data.latents}
+        if data.labels is not None:
+            arrays["labels"] = data.labels
+        return columns | {name: Column(name, x, size, order) for name, x in arrays.items()}
     if isinstance(data, Records):
         arrays = {"photos": data[:]}
         if data.labels is not None:
@@ -251,8 +268,14 @@ def _columns(data, config):
     elif isinstance(data, Pairs):
         arrays = {name: records[:] for name, records in data.columns.items()}
     else:
-        raise UserError(f"export.training knows no {type(data).__name__}: only photos and pairs")
+        raise UserError(
+            f"export.training knows no {type(data).__name__}, only photos, pairs and latents"
+        )
     return {name: Column(name, array, size, order) for name, array in arrays.items()}
+
+
+def _positions(first, steps, size):
+    return np.arange(first, first + steps * size, dtype=np.int32).reshape(steps, size)
 
 
 def _order(records, seed, subset, first, steps, size):
