@@ -148,7 +148,7 @@ def test_latents_that_are_drawn_anew(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     recipe = str(ROOT / "configs/isf_gan_avatars_64.py")
     # 16 steps of Adam at 2e-4 move a weight by up to 3.2e-3, also where its gradient is rounding.
-    report = same_training(recipe, tmp_path, "--tiny", "--set", "total_kimg=0.064", atol=2e-4)
+    report = same_training(recipe, tmp_path, "--tiny", "--set", "total_kimg=0.064", atol=5e-4)
     assert report["steps"] == 16 and not list((tmp_path / "there/data").iterdir())
 
 
