@@ -1,4 +1,4 @@
-"""Encoder of drawn faces into the latents of `stylegan2_avatars_64.py`, for `project --encoder`.
+"""Encoder of drawn faces into the latents of `stylegan2-avatars-64`, for `project --encoder`.
 
 Papers: pSp, arXiv 2008.00951, and e4e, arXiv 2102.02766, with small widths; the perceptual
 distance is the best one whose weights are installed (pip install -e ".[weights]").
@@ -12,7 +12,7 @@ from tfgan_edit.data.records import DataConfig
 from tfgan_edit.trainers.encoder import EncoderConfig
 
 
-def get_config(generator="runs/stylegan2_avatars_64"):
+def get_config(generator="stylegan2-avatars-64"):
     return RunConfig(
         name="encoder_avatars_64",
         trainer=EncoderConfig(

@@ -1,0 +1,40 @@
+"""GANs N' Roses from photo-real faces, which a generator draws, to an artist's drawings, 128 px.
+
+Paper: arXiv 2106.06561, with few channels and milder views. The faces come first, see docs/faces.md:
+  python -m tfgan_edit.generate --preset runs/mobilestylegan_256 --seeds 0-4999 --truncation 0.8 \\
+      --out faces/
+Commands:
+  python -m tfgan_edit.train --config configs/gans_n_roses_faces.py:faces=faces
+  python -m tfgan_edit.train --config configs/gans_n_roses_faces.py:faces=faces,drawings=avatars:avataaars
+Hardware and time: HARDWARE
+Not yet run to its end.
+"""
+
+from tfgan_edit.config import RunConfig
+from tfgan_edit.data.unpaired import UnpairedConfig
+from tfgan_edit.trainers.gans_n_roses import GansNRosesConfig, JitterConfig
+
+WIDTHS = {"4": 96, "8": 96, "16": 96, "32": 64, "64": 32, "128": 16}
+
+
+def get_config(faces="faces", drawings="avatars:adventurer"):
+    """`faces`, `drawings`: folders of pictures, records, or `avatars:STYLE`."""
+    return RunConfig(
+        name="gans_n_roses_faces",
+        trainer=GansNRosesConfig(
+            w_dim=128,
+            mapping_layers=3,
+            channels=WIDTHS,
+            hidden_dim=64,
+            style_hidden_dim=64,
+            perceptual_weight=0.0,
+            jitter=JitterConfig(degrees=10.0, enlarge=1.06),
+            halving_steps=8_000,
+            ema_decay=0.998,
+        ),
+        data=UnpairedConfig(faces, drawings, resolution=128, num=5_000),
+        batch_size=6,
+        total_kimg=60.0,
+        tick_kimg=1.0,
+        precision="float32",
+    )

@@ -1,0 +1,42 @@
+"""Pix2PixHD on pairs of photo-real faces at 256 px, of a quarter of the published width.
+
+Paper: arXiv 1711.11585. Pairs and scorers: see docs/faces.md. The whole chain, with a student:
+  python -m tfgan_edit.distill --preset runs/mobilestylegan_256 --attribute smile --truncation 0.7 \\
+      --scorer faces:faceres+emotion --latents 700 --pairs 2000 --keep male --out distilled/face_smile \\
+      --config configs/pix2pixhd_faces_256.py --student mobile-s
+Command: python -m tfgan_edit.train --config configs/pix2pixhd_faces_256.py:pairs=pairs/face_smile
+Hardware and time: HARDWARE
+Not yet run to its end.
+"""
+
+from tfgan_edit.config import RunConfig
+from tfgan_edit.data.pairs import PairsConfig
+from tfgan_edit.trainers.pix2pixhd import Pix2PixHDConfig
+
+KIMG = 40.0
+
+
+def get_config(pairs="pairs/face_smile"):
+    """`pairs`: a folder of 256 px that make_pairs wrote."""
+    return RunConfig(
+        name="pix2pixhd_faces_256",
+        trainer=Pix2PixHDConfig(
+            width=16,
+            num_downsamplings=3,
+            num_blocks=6,
+            padding="reflect_all",
+            upsampling="bilinear",
+            d_width=32,
+            perceptual_weight=0.0,
+            pixel_weight=20.0,
+            learning_rate=0.0005,
+            constant_kimg=KIMG / 2,
+            decay_kimg=KIMG / 2,
+            ema_kimg=1.0,
+        ),
+        data=PairsConfig(pairs, resolution=256),
+        batch_size=4,
+        total_kimg=KIMG,
+        tick_kimg=1.0,
+        precision="auto",
+    )
