@@ -1,13 +1,13 @@
 """GANs N' Roses from photo-real faces, which a generator draws, to an artist's drawings, 128 px.
 
-Paper: arXiv 2106.06561, with few channels and milder views. The faces come first, see docs/faces.md:
+Paper: arXiv 2106.06561, with few channels and milder views. The faces come first, see
+docs/faces.md:
   python -m tfgan_edit.generate --preset runs/mobilestylegan_256 --seeds 0-4999 --truncation 0.8 \\
       --out faces/
 Commands:
   python -m tfgan_edit.train --config configs/gans_n_roses_faces.py:faces=faces
-  python -m tfgan_edit.train --config configs/gans_n_roses_faces.py:faces=faces,drawings=avatars:avataaars
-Hardware and time: HARDWARE
-Not yet run to its end.
+  python -m tfgan_edit.train --config configs/gans_n_roses_faces.py:faces=faces,drawings=manga
+Hardware and time: meant for a night of 2 CPU cores. Not yet run; --dry_run says how long it takes.
 """
 
 from tfgan_edit.config import RunConfig

@@ -4,8 +4,7 @@ Paper: arXiv 2109.12492, with small widths and the distance whose weights are in
 Teacher and scorers: see docs/faces.md (convert, configs/mobilestylegan_256.py, TFGAN_EDIT_WEIGHTS).
 Command: python -m tfgan_edit.train --config configs/isf_gan_faces.py
          (:generator=FOLDER,scorer=faces:NETWORK+NETWORK behind .py take others)
-Hardware and time: HARDWARE
-Not yet run to its end.
+Hardware and time: meant for a night of 2 CPU cores. Not yet run; --dry_run says how long it takes.
 """
 
 from tfgan_edit.config import RunConfig

@@ -1,12 +1,11 @@
 """Pix2PixHD on pairs of photo-real faces at 256 px, of a quarter of the published width.
 
 Paper: arXiv 1711.11585. Pairs and scorers: see docs/faces.md. The whole chain, with a student:
-  python -m tfgan_edit.distill --preset runs/mobilestylegan_256 --attribute smile --truncation 0.7 \\
-      --scorer faces:faceres+emotion --latents 700 --pairs 2000 --keep male --out distilled/face_smile \\
-      --config configs/pix2pixhd_faces_256.py --student mobile-s
+  python -m tfgan_edit.distill --preset runs/mobilestylegan_256 --attribute smile --keep male \\
+      --scorer faces:faceres+emotion --latents 700 --pairs 2000 --truncation 0.7 \\
+      --config configs/pix2pixhd_faces_256.py --student mobile-s --out distilled/face_smile
 Command: python -m tfgan_edit.train --config configs/pix2pixhd_faces_256.py:pairs=pairs/face_smile
-Hardware and time: HARDWARE
-Not yet run to its end.
+Hardware and time: meant for a night of 2 CPU cores. Not yet run; --dry_run says how long it takes.
 """
 
 from tfgan_edit.config import RunConfig

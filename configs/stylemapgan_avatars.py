@@ -8,7 +8,7 @@ Commands:
   python -m tfgan_edit.train --config configs/stylemapgan_avatars.py:device=gpu
 Hardware and time: 14.7 images/s (--dry_run) at 64 px on one core (Intel Xeon, AVX-512 without
 bf16).
-Not yet run to its end.
+Not yet run to its end: 43 kimg give blurred faces.
 """
 
 from tfgan_edit.config import RunConfig
@@ -33,6 +33,7 @@ def get_config(resolution=64, device="cpu"):
             learning_rate=0.003,
             r1_gamma=1.0,
             pixel_weight=5.0,
+            perceptual="pixels" if gpu else "auto",  # Lite0's depthwise layers are slow in XLA
             ema_kimg=5.0,
             ema_rampup=0.05,
         ),
