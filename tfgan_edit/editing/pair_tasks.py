@@ -192,13 +192,16 @@ class RefinedPairs(AttributePairs):
         others: as of `AttributePairs`; 0 must be among the strengths.
     """
 
-    candidates = property(lambda self: CANDIDATES)
-
     def __init__(self, *args, refinement, **kwargs):
         super().__init__(*args, **kwargs)
         self.refinement, self._refiner = refinement, None
         if 0 not in self.strengths:
             raise UserError(f"strengths {self.strengths}: pairs to refine start at strength 0")
+
+    @property
+    def candidates(self):
+        """As of `AttributePairs`; more than one, as only faces of the source's class are of use."""
+        return CANDIDATES
 
     @property
     def request(self):
