@@ -7,7 +7,7 @@ Command: python -m tfgan_edit.train
     --config configs/mobile_s_avatars_64.py:pairs=pairs/smile,teacher=runs/pix2pixhd_avatars_64
 Hardware and time: 38 images/s with a teacher on one core (Intel Xeon, AVX-512 without bf16), 29
 minutes.
-Result: mobile-s-eyeglasses-64 in the package, 86.0 % success on generated faces, 72.8 % on drawn.
+Result: mobile-s-smile-64 in the package, 93.4 % success on generated faces, 92.0 % on drawn ones.
 """
 
 from tfgan_edit.config import RunConfig
