@@ -162,23 +162,11 @@ def check(path, example, quantize, folder):
     command, environment = emulated(folder)
     if shutil.which(command[0]) is None:
         return {"status": "not checked", "reason": f"no emulator: {INSTALL}"}
-    with tempfile.TemporaryDirectory() as place:
-        inputs, outputs = Path(place, "inputs.npz"), Path(place, "outputs.npz")
-        child.write_inputs(inputs, example)
-        try:
-            done = subprocess.run(
-                [*command, child.__file__, "run", str(path), str(inputs), str(outputs)],
-                env=environment, capture_output=True, text=True, timeout=SECONDS,
-            )
-        except subprocess.TimeoutExpired:
-            return {"status": "not checked", "reason": f"it took more than {SECONDS} s"}
-        if not outputs.exists():
-            lines = [line for line in done.stderr.splitlines() if line.strip()]
-            last = lines[-1][:300] if lines else f"the process ended with {done.returncode}"
-            return {"status": "not checked", "reason": last}
-        error = child.largest_error(outputs, example)
-    passed = error <= MAX_ERROR.get(quantize, MAX_ERROR_OF_FLOATS)
-    return {"status": "passed" if passed else "differs", "max_error": error}
+    found = child.run_apart(command, "run", path, example, environment, SECONDS)
+    if found.error is None:
+        return {"status": "not checked", "reason": found.reason}
+    passed = found.error <= MAX_ERROR.get(quantize, MAX_ERROR_OF_FLOATS)
+    return {"status": "passed" if passed else "differs", "max_error": found.error}
 
 
 if __name__ == "__main__":

@@ -11,37 +11,81 @@ Started by its path, so that neither this package nor TensorFlow is imported. Th
 import json
 import os
 import re
+import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+
+PYTHON = [sys.executable, "-P"]
 
 
 def command(*arguments):
     """Command that runs this file."""
-    return [sys.executable, "-P", __file__, *map(str, arguments)]
+    return [*PYTHON, __file__, *map(str, arguments)]
 
 
-def write_inputs(path, example):
-    """Writes the inputs of {name of a signature: (inputs, outputs)} for a child to read."""
-    arrays = {
+class Apart(NamedTuple):
+    """What a process that ran a file elsewhere left.
+
+    Attributes:
+        error: largest difference of an output from the example's; None without outputs.
+        stderr: all that it said.
+        reason: why there are no outputs.
+    """
+
+    error: float | None
+    stderr: str
+    reason: str
+
+
+def run_apart(start, kind, path, example, environment, seconds):
+    """Runs all signatures of a file by this one's `kind`: an `Apart`.
+
+    Args:
+        start: command of a Python.
+        kind: "gpu" or "run".
+        path: of the file.
+        example: {name of a signature: (inputs, outputs)}.
+        environment: of the process.
+        seconds: after which it is ended.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        inputs, outputs = Path(folder, "inputs.npz"), Path(folder, "outputs.npz")
+        np.savez(inputs, **_flat(example, 0))
+        command = [*start, __file__, kind, str(path), str(inputs), str(outputs)]
+        environment = {**environment, "XDG_RUNTIME_DIR": folder}
+        try:
+            done = subprocess.run(
+                command, env=environment, capture_output=True, text=True, timeout=seconds
+            )
+        except subprocess.TimeoutExpired:
+            return Apart(None, "", f"it took more than {seconds} s")
+        if not outputs.exists():
+            lines = [
+                line
+                for line in done.stderr.splitlines()
+                if line.strip() and not line.startswith("INFO:")
+            ]
+            ended = f"the process ended with {done.returncode}"
+            return Apart(None, done.stderr, lines[-1][:300] if lines else ended)
+        with np.load(outputs) as file:
+            errors = [
+                np.abs(file[name] - value).max() for name, value in _flat(example, 1).items()
+            ]
+    return Apart(float(max(errors)), done.stderr, "")
+
+
+def _flat(example, side):
+    """{"signature/port": array} of the inputs (0) or outputs (1) of an example."""
+    return {
         f"{name}/{port}": value
-        for name, (values, _) in example.items()
-        for port, value in values.items()
+        for name, values in example.items()
+        for port, value in values[side].items()
     }
-    np.savez(path, **arrays)
-
-
-def largest_error(path, example):
-    """Largest difference of the outputs that a child wrote from those of an example."""
-    with np.load(path) as file:
-        errors = [
-            np.abs(file[f"{name}/{port}"] - value).max()
-            for name, (_, values) in example.items()
-            for port, value in values.items()
-        ]
-    return float(max(errors))
 
 
 def _memory(key):

@@ -13,8 +13,6 @@ end the process.
 import ctypes.util
 import os
 import re
-import subprocess
-import tempfile
 from pathlib import Path
 
 from export import child
@@ -55,24 +53,12 @@ def check(path, example, layers=()):
     found = driver()
     if found is None:
         return {"status": "not checked", "reason": f"no Vulkan driver: {INSTALL}"}
-    with tempfile.TemporaryDirectory() as folder:
-        inputs, outputs = Path(folder, "inputs.npz"), Path(folder, "outputs.npz")
-        child.write_inputs(inputs, example)
-        try:
-            done = subprocess.run(
-                child.command("gpu", path, inputs, outputs),
-                env={**os.environ, VARIABLE: found, "XDG_RUNTIME_DIR": folder},
-                capture_output=True,
-                text=True,
-                timeout=SECONDS,
-            )
-        except subprocess.TimeoutExpired:
-            return {"status": "not checked", "reason": f"it took more than {SECONDS} s"}
-        if not outputs.exists():
-            return _refusal(done, layers)
-        error = child.largest_error(outputs, example)
-    passed = error <= MAX_ERROR
-    return {"status": "passed" if passed else "differs", "max_error": error}
+    environment = {**os.environ, VARIABLE: found}
+    done = child.run_apart(child.PYTHON, "gpu", path, example, environment, SECONDS)
+    if done.error is None:
+        return _refusal(done, layers)
+    passed = done.error <= MAX_ERROR
+    return {"status": "passed" if passed else "differs", "max_error": done.error}
 
 
 def _refusal(done, layers):
@@ -83,13 +69,7 @@ def _refusal(done, layers):
         if match and match[1] not in ("ERROR", "INFO", "WARNING", "VERBOSE"):
             refused.setdefault(match[1], match[2])
     if not refused:
-        lines = [
-            line
-            for line in done.stderr.splitlines()
-            if line.strip() and not line.startswith("INFO:")
-        ]
-        last = lines[-1][:300] if lines else f"the process ended with {done.returncode}"
-        return {"status": "not checked", "reason": last}
+        return {"status": "not checked", "reason": done.reason}
     return {
         "status": "refused",
         "refused": [

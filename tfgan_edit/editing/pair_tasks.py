@@ -62,15 +62,11 @@ class AttributePairs:
         for name in attribute.split(":"):
             place_of(name, scorer.names)  # checks it
         edited = edited_attributes(attribute)
-        known = attribute_groups(scorer.names)
-        for name in self.keep:
-            if name not in known or name in edited:
-                others = ", ".join(other for other in known if other not in edited)
-                raise UserError(f"keep {name!r}: must be one of {others}")
-        for name in self.balance:
-            if name not in known or name in edited:
-                others = ", ".join(other for other in known if other not in edited)
-                raise UserError(f"balance {name!r}: must be one of {others}")
+        others = [name for name in attribute_groups(scorer.names) if name not in edited]
+        for flag, names in (("keep", self.keep), ("balance", self.balance)):
+            for name in names:
+                if name not in others:
+                    raise UserError(f"{flag} {name!r}: must be one of {', '.join(others)}")
 
     @property
     def request(self):
