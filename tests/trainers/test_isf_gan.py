@@ -329,6 +329,33 @@ def test_identity_is_a_loss_of_its_own(frozen):
     np.testing.assert_allclose(loss, 1 - cosine, atol=1e-4)
 
 
+def test_the_scorer_says_what_an_edit_misses_and_pixels_what_it_changes(frozen):
+    """Of what is edited the targets count, of all else what the source shows."""
+    trainer = build(
+        frozen,
+        changed(attributes=("smile",), scorer_weight=2.0, pixel_weight=3.0, noise="none"),
+    )
+    faces = trainer.faces(positions(), step_random())
+    z = [tf.zeros((4, 4))] * 3
+    terms = trainer.style_terms(faces, z, step_random())
+    edited = trainer.style_function(faces["w_plus"], faces["targets"], z[0])
+    drawn = trainer.frozen.images(edited, "none").numpy()
+    scorer = trainer.frozen.scorer
+    source, now = (np.array(scorer.probabilities(x)) for x in (faces["images"], drawn))
+    labels = np.stack([source[:, 0] >= 0.5, source[:, 1] >= 0.5], axis=1).astype(float)
+    labels = np.concatenate([labels, np.eye(2)[np.argmax(source[:, 2:], axis=1)]], axis=1)
+    labels[:, 0] = faces["targets"][:, 0]
+    expected = -np.sum(labels * np.log(now) + (1 - labels) * np.log(1 - now), axis=1)
+    weight, loss = terms["scorer"]
+    assert weight == 2.0
+    np.testing.assert_allclose(loss, expected, rtol=1e-3)
+    weight, loss = terms["pixels"]
+    assert weight == 3.0
+    np.testing.assert_allclose(
+        loss, np.mean(np.abs(drawn - faces["images"]), axis=(1, 2, 3)), rtol=1e-3
+    )
+
+
 @pytest.mark.parametrize("space, num_ws", [("w_plus", 4), ("w", 1)])
 def test_spaces(frozen, space, num_ws):
     trainer = build(frozen, changed(space=space))
@@ -367,6 +394,12 @@ def test_samples_show_faces_and_their_edits(trainer, data):
             {"labels": np.zeros((2, 1)), "label_names": ["a"], "latent_shape": (4, 8)},
             {},
             "mixed latents have other attributes than the data say",
+        ),
+        (
+            ["generator"],
+            {"labels": np.zeros((2, 1)), "label_names": ["a"], "latent_shape": (4, 8)},
+            {"scorer_weight": 1.0, "mix_share": 0.0},
+            "trainer.scorer_weight is of its opinion",
         ),
         (["generator", "scorer"], {"latent_shape": (18, 512)}, {}, "latents have 18x512 numbers"),
         (["generator", "scorer"], {"resolution": 8}, {}, "photos need frozen.encoder"),

@@ -14,11 +14,11 @@ import tensorflow as tf
 from tfgan_edit.config import UserError
 from tfgan_edit.editing.attributes import class_certainties
 from tfgan_edit.editing.inversion import latent_statistics
+from tfgan_edit.losses.attributes import negative_log
 from tfgan_edit.networks.attribute_classifier import attribute_groups
 
 BETAS = 0.9, 0.99  # of Adam: its averages must be of use after ten steps
 EPSILON = 1e-8
-LEAST_PROBABILITY = 1e-7  # 1 - p of float32 is 0 below it, and its logarithm is no number
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,11 +108,11 @@ class LatentRefiner:
         """[N]: what is still to change, and what changed beside it."""
         scores = self.scorer.probabilities(drawn)
         _, target = class_certainties(scores, self.scorer.names, self.attribute, self.reverse)
-        loss = _negative_log(target)
+        loss = negative_log(target)
         pixels = tf.reduce_mean(tf.abs(drawn - images), axis=(1, 2, 3))
         loss += self.settings.pixel_weight * pixels
         for own, now in zip(classes, self._groups(scores), strict=True):
-            loss += self.settings.keep_weight * tf.reduce_sum(own * _negative_log(now), axis=1)
+            loss += self.settings.keep_weight * tf.reduce_sum(own * negative_log(now), axis=1)
         return loss
 
     def _groups(self, scores):
@@ -126,7 +126,3 @@ class LatentRefiner:
     def _classes(self, scores):
         """One-hot rows of the likeliest values."""
         return [tf.one_hot(tf.argmax(g, axis=1), g.shape[1]) for g in self._groups(scores)]
-
-
-def _negative_log(probabilities):
-    return -tf.math.log(probabilities + LEAST_PROBABILITY)

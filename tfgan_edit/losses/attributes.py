@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+LEAST_PROBABILITY = 1e-7  # 1 - p of float32 is 0 below it, and its logarithm is no number
+
 
 def attribute_loss(logits, labels, positive_weights):
     """Cross-entropy of binary attributes, mean over them (arXiv 2109.12492, eq. 4): -> [N].
@@ -17,3 +19,8 @@ def attribute_loss(logits, labels, positive_weights):
         tf.cast(labels, tf.float32), tf.cast(logits, tf.float32), positive_weights
     )
     return tf.reduce_mean(losses, axis=1)
+
+
+def negative_log(probabilities):
+    """-log p, finite also at 0."""
+    return -tf.math.log(probabilities + LEAST_PROBABILITY)

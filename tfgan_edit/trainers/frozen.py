@@ -10,6 +10,7 @@ from tfgan_edit.editing.image_distances import (
 )
 from tfgan_edit.editing.latents import draw_z
 from tfgan_edit.editing.scorers import Scorer, classifier_scorer, place_of
+from tfgan_edit.losses.attributes import negative_log
 from tfgan_edit.networks.attribute_classifier import attribute_groups, label_vectors
 from tfgan_edit.ops.images import pooled_to
 
@@ -128,6 +129,11 @@ class FrozenFaces:
     def _check_labels(self, config, labels, latent_shape):
         if self.scorer is not None:
             return
+        if config.scorer_weight:
+            raise ValueError(
+                "frozen.scorer is missing: trainer.scorer_weight is of its opinion; name a "
+                "classifier, or set the weight to 0"
+            )
         if labels is None:
             raise ValueError(
                 "frozen.scorer is missing: these data have no labels, so a classifier must give "
@@ -192,8 +198,25 @@ class FrozenFaces:
         """Labels [N, L], 0 or 1, of pictures: by the scorer or, without one, of their batch."""
         if self.scorer is None:
             return tf.gather(batch["labels"], self.places, axis=1)
-        labels = label_vectors(self.scorer.probabilities(images), self.scorer.names)
-        return tf.gather(labels, self.places, axis=1)
+        return tf.gather(self._all_labels(images), self.places, axis=1)
+
+    def scorer_loss(self, edited, images, targets):
+        """What the scorer misses in edited pictures: cross-entropy, sum over its attributes: [N].
+
+        Args:
+            edited, images: [N, *shape], the second of the sources.
+            targets: [N, L] of the attributes that are edited; the others are those of the sources.
+        """
+        labels = self._all_labels(images)
+        columns = tf.one_hot(self.places, labels.shape[1])  # [L, K]
+        edits = tf.matmul(targets, columns)
+        labels = tf.where(tf.reduce_any(columns > 0, axis=0), edits, labels)
+        right = 1 - tf.abs(labels - self.scorer.probabilities(edited))
+        return tf.reduce_sum(negative_log(right), axis=1)
+
+    def _all_labels(self, images):
+        """Labels [N, K] of all that the scorer knows."""
+        return label_vectors(self.scorer.probabilities(images), self.scorer.names)
 
 
 class EmbeddingDistance:

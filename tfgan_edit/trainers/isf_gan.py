@@ -66,6 +66,11 @@ class ISFGANConfig:
         encoder_rate: of frozen.encoder, relative to the learning rate; 0 leaves it as it is. Above,
             a copy learns: from what the generator makes of its latents, and from all losses of
             the function behind it. Not in the paper.
+        scorer_weight: of the frozen scorer's own cross-entropy, sum over all of its attributes: an
+            edit shall show the targets, and all that no target names shall stay. The published
+            function hears of attributes from the discriminator only, which has to learn them
+            first. Not in the paper.
+        pixel_weight: of mean |x - y| between face and edit, images in [-1, 1]. Not in the paper.
         identity_weight: of 1 - cosine of two faces' embeddings, of frozen.embedding, or of ArcFace
             with the weights "arcface". Not in the paper.
         noise: of the generator: "random", new in every picture, "constant" or "none".
@@ -113,6 +118,8 @@ class ISFGANConfig:
     perceptual: str = "auto"
     r1_weight: float = 1.0
     r1_target: str = "attributes"
+    scorer_weight: float = 0.0
+    pixel_weight: float = 0.0
     identity_weight: float = 0.0
     encoder_rate: float = 0.0
     noise: str = "random"
@@ -515,6 +522,11 @@ class ISFGANTrainer(GANTrainer):
         }
         if frozen.identity is not None:
             terms["identity"] = (config.identity_weight, frozen.identity(drawn[0], images))
+        if config.scorer_weight:
+            opinion = frozen.scorer_loss(drawn[0], images, batch["targets"])
+            terms["scorer"] = (config.scorer_weight, opinion)
+        if config.pixel_weight:
+            terms["pixels"] = (config.pixel_weight, l1_loss(drawn[0], images))
         return terms
 
     def encoder_terms(self, batch, z, random):
