@@ -11,6 +11,8 @@ Examples:
   python -m tfgan_edit.evaluate --images edited/ --data photos/ --metrics fd_lite0_500 --out .
   python -m tfgan_edit.evaluate --preset runs/gnr --data trainB/ --sources testA/ --faces 10 \\
       --styles 1000 --metrics dfd_inception,diversity_alex,content
+  python -m tfgan_edit.evaluate --preset runs/gnr --sources avatars:avataaars \\
+      --scorers classifier-avatars-64,runs/classifier_adventurer_64 --metrics kept_attributes
 
 Without --data, the real pictures are those that the preset was trained on; of GANs N' Roses, those
 that it draws like, and without --sources the faces are those that it reads. Names of metrics are
@@ -25,6 +27,7 @@ from absl import flags
 from tfgan_edit.config import UserError, run_verb
 from tfgan_edit.data import DataConfig, UnpairedConfig, prepare
 from tfgan_edit.data.records import canonical_hash
+from tfgan_edit.editing.scorers import load_scorer
 from tfgan_edit.editing.style_editor import with_backward
 from tfgan_edit.metrics import (
     METRICS,
@@ -85,6 +88,10 @@ def define_flags(f):
     )
     flags.DEFINE_integer("faces", 100, "How many of them.", 1, flag_values=f)
     flags.DEFINE_integer("styles", 10, "Random styles that each is drawn in.", 1, flag_values=f)
+    flags.DEFINE_list(
+        "scorers", [], "Of faces and of drawings, for kept_attributes: two presets of classifiers.",
+        flag_values=f,
+    )
     flags.DEFINE_list("metrics", [], "Names, separated by commas; see --list.", flag_values=f)
     flags.DEFINE_bool("list", False, "Explain the names of metrics, and stop.", flag_values=f)
     flags.DEFINE_multi_string(
@@ -219,8 +226,16 @@ def translated(f, preset, repeat, settings):
             f"{preset.path} reads {shape[1]}x{shape[0]}: bring them to that size by prepare_data"
         )
     seed = f.seed + repeat
+    if len(f.scorers) not in (0, 2):
+        raise UserError(
+            f"--scorers={','.join(f.scorers)}: give two, of the faces and of the drawings"
+        )
     translation = Translation(
-        networks["generator"], networks.get("backward_generator"), faces, seed
+        networks["generator"],
+        networks.get("backward_generator"),
+        faces,
+        seed,
+        tuple(load_scorer(path) for path in f.scorers) or None,
     )
     fake = TranslatedPhotos(
         translation,

@@ -1,7 +1,10 @@
 """Metrics of GANs N' Roses: its pictures, what contents keep, by the verb and by hand."""
 
+import dataclasses
+
 import numpy as np
 import pytest
+import tensorflow as tf
 from absl import flags
 
 from tests.editing.rose_presets import rose_generator, save_roses
@@ -9,6 +12,7 @@ from tests.metrics import tiny_extractor
 from tfgan_edit import evaluate as verb
 from tfgan_edit.config import UserError
 from tfgan_edit.data import RecordsWriter
+from tfgan_edit.editing.scorers import Scorer
 from tfgan_edit.metrics import Evaluation, distances, evaluate
 from tfgan_edit.metrics.extractors import FeatureFunction
 from tfgan_edit.metrics.translation import TranslatedPhotos, Translation
@@ -19,6 +23,10 @@ SIDE, FACES, STYLES = 16, 4, 5
 
 def photos(num, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (num, SIDE, SIDE, 3), np.uint8)
+
+
+class GeneratorLike:
+    style_dim, img_channels, resolution = 3, 3, (SIDE, SIDE)
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +60,7 @@ def test_content_of_a_translation_that_loses_everything(generators, monkeypatch)
     assert results["content"] < 1 and results["content_style_spread"] > 0
 
     # A way back that draws what was there keeps all of it.
-    class Identity:
-        style_dim = 3
-
+    class Identity(GeneratorLike):
         def encode(self, images):
             return images, images[:, 0, 0]
 
@@ -64,6 +70,54 @@ def test_content_of_a_translation_that_loses_everything(generators, monkeypatch)
     exact = Translation(Identity(), Identity(), photos(8))
     results = evaluate("content", [Evaluation(translation=exact)])["results"]
     assert results["content"] == 1
+
+
+def brightness(names, places):
+    """A scorer that sees an attribute where a colour's mean is above grey."""
+
+    def score(images):
+        means = (tf.reduce_mean(images, axis=(1, 2)) + 1) / 2
+        return tf.gather(means, places, axis=1)
+
+    return Scorer(score, names, None)
+
+
+def test_attributes_that_drawings_show_as_their_faces(generators):
+    values = np.uint8([[255, 0, 0], [255, 255, 0], [0, 255, 0], [0, 0, 255]])
+    faces = np.broadcast_to(values[:, np.newaxis, np.newaxis], (4, SIDE, SIDE, 3))
+
+    class Inverted(GeneratorLike):
+        """Inverts green, keeps red; the third colour is of the first scorer alone."""
+
+        def __call__(self, images, styles):
+            return images * tf.constant([1.0, -1.0, 1.0])
+
+    translation = Translation(
+        Inverted(),
+        None,
+        faces,
+        scorers=(
+            brightness(["red", "green", "blue"], [0, 1, 2]),
+            brightness(["green", "red", "black=yes", "black=no"], [1, 0, 2, 2]),
+        ),
+    )
+    drawings = TranslatedPhotos(translation, 2, name="x")
+    record = evaluate("kept_attributes", [Evaluation(fake=drawings, translation=translation)])
+    assert record["results"] == {
+        "kept_attributes": 0.5,
+        "kept_attributes_red": 1.0,
+        "kept_attributes_green": 0.0,
+        # Of the face before: red is as in faces 1 and 3, green is not as in faces 0 and 2.
+        "kept_attributes_by_chance": pytest.approx((2 / 4 + 2 / 4) / 2),
+    }
+    assert record["pictures"]["fake"]["num"] == 8
+    for scorers, message in (
+        (None, "kept_attributes needs a scorer of faces and one of drawings: give --scorers"),
+        ((brightness(["a"], [0]), brightness(["b"], [0])), "name nothing in common; the first"),
+    ):
+        other = dataclasses.replace(translation, scorers=scorers)
+        with pytest.raises(UserError, match=message):
+            evaluate("kept_attributes", [Evaluation(fake=drawings, translation=other)])
 
 
 def test_what_the_metric_needs(generators):
@@ -131,6 +185,7 @@ def test_mistakes(run, inputs):
     for preset, arguments, message in (
         ("alone", ["--metrics=fd_lite0_4"], "--sources is missing: .* does not say its data"),
         ("run", ["--metrics=fd_lite0_50", "--faces=4"], "needs at least 50 pictures"),
+        ("run", ["--metrics=kept_attributes", "--scorers=a"], "--scorers=a: give two, of the faces"),
     ):
         with pytest.raises(UserError, match=message):
             run(preset, *arguments)

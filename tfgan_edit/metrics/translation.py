@@ -9,8 +9,11 @@ from tqdm import tqdm
 
 from tfgan_edit.config import UserError
 from tfgan_edit.data.records import canonical_hash
+from tfgan_edit.editing.attributes import attribute_classes
+from tfgan_edit.editing.scorers import Scorer
 from tfgan_edit.metrics.photo_sets import PhotoSet
 from tfgan_edit.metrics.registry import metric
+from tfgan_edit.networks.attribute_classifier import attribute_groups
 from tfgan_edit.networks.gans_n_roses import GansNRosesGenerator
 from tfgan_edit.ops.images import image_to_photo, photo_to_image
 from tfgan_edit.ops.jitter import NUM_UNIFORM, jitter
@@ -28,12 +31,14 @@ class Translation:
         backward: generator from B to A, or None.
         faces: uint8 [M, H, W, C] of domain A.
         seed: of styles and views.
+        scorers: `Scorer` of faces and one of drawings, or None.
     """
 
     forward: GansNRosesGenerator
     backward: GansNRosesGenerator | None
     faces: np.ndarray
     seed: int = 0
+    scorers: tuple[Scorer, Scorer] | None = None
 
 
 class TranslatedPhotos(PhotoSet):
@@ -129,6 +134,58 @@ def content(evaluation, name):
         name: float(1 - _distance(codes, returned) / others),
         f"{name}_style_spread": float(spread),
     }
+
+
+@metric("kept_attributes", ("translation", "fake"))
+def kept_attributes(evaluation, name):
+    """Share of drawings that show what their faces do: of each attribute that both scorers name.
+
+    kept_attributes is the mean, …_by_chance the same of drawings and other faces, which agree
+    where most are alike.
+    """
+    translation, drawings = evaluation.translation, evaluation.fake
+    if translation.scorers is None:
+        raise UserError(f"{name} needs a scorer of faces and one of drawings: give --scorers")
+    common = common_attributes(*translation.scorers)
+    if not common:
+        raise UserError(
+            f"{name}: the two scorers name nothing in common; the first knows "
+            f"{', '.join(translation.scorers[0].names)}; the second "
+            f"{', '.join(translation.scorers[1].names)}"
+        )
+    evaluation.counts["fake"] = drawings.num
+    faces = translation.faces
+    parts = (faces[i : i + BATCH_SIZE] for i in range(0, len(faces), BATCH_SIZE))
+    shown = _classes(translation.scorers[0], parts, common)  # [M, A]
+    batches = drawings.batches(drawings.num, BATCH_SIZE)
+    total = -(-drawings.num // BATCH_SIZE)
+    batches = tqdm(batches, desc=name, total=total, unit="batch", delay=5)
+    drawn = _classes(translation.scorers[1], batches, common)
+    drawn = drawn.reshape(len(faces), -1, len(common))  # [M, k, A]
+    kept, chance = (
+        np.mean(drawn == classes[:, np.newaxis], axis=(0, 1))
+        for classes in (shown, np.roll(shown, 1, axis=0))
+    )
+    return {
+        name: float(kept.mean()),
+        f"{name}_by_chance": float(chance.mean()),
+        **{f"{name}_{a}": float(share) for a, share in zip(common, kept, strict=True)},
+    }
+
+
+def common_attributes(first, second):
+    """Attributes of which both scorers know the same values."""
+    groups = [
+        {name: [scorer.names[i] for i in places] for name, places in groups.items()}
+        for scorer, groups in ((s, attribute_groups(s.names)) for s in (first, second))
+    ]
+    return [name for name, values in groups[0].items() if groups[1].get(name) == values]
+
+
+def _classes(scorer, batches, names):
+    """Integers [N, A] of photos that come in batches."""
+    scores = [np.stack([*scorer(photo_to_image(photos)).values()], axis=-1) for photos in batches]
+    return attribute_classes(np.concatenate(scores), scorer.names, names)
 
 
 def _distance(a, b):
