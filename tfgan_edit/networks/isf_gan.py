@@ -75,7 +75,7 @@ class ImplicitStyleFunction(keras.Model):
         hidden_dim: width of f1.
         norm: how a style is applied: "adaln", "adain", or "none", which adds it.
         pre_norm: norms inside f1 and f2 stand before linear layers, else behind activations.
-        residual: whether w is added to the result.
+        residual: whether w is added to the result; before training, that is all of it.
     """
 
     def __init__(
@@ -134,6 +134,9 @@ class ImplicitStyleFunction(keras.Model):
             layer.build(rows)
         for layer in self.shared_norms:
             layer.build((None, self.hidden_dim))
+        if self.residual:
+            for weight in self.after[-1].weights:
+                weight.assign(tf.zeros_like(weight))
         self.built = True
 
     def styles(self, labels, z):
