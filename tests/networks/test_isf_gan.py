@@ -160,9 +160,9 @@ def test_all_inputs_count():
 def test_residual_adds_the_latent():
     function = ImplicitStyleFunction(**TINY)
     residual = ImplicitStyleFunction(**TINY, residual=True)
-    assert_close(residual(**given), given["w_plus"], 0)
-    residual.set_weights(function.get_weights())
     given = inputs()
+    assert_close(residual(**given), given["w_plus"], 0.02)  # an untrained one hardly edits
+    residual.set_weights(function.get_weights())
     assert_close(residual(**given), function(**given) + given["w_plus"], 1e-6)
 
 

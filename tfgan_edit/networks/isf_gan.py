@@ -17,6 +17,7 @@ from tfgan_edit.ops.images import pooled_to
 NORMS = ("adaln", "adain", "none")
 SHARED, OWN, AFTER = 4, 3, 3  # layers: of f1 for all rows, of f1 for one row, of f2
 EPSILON = 1e-5  # of the norms
+FIRST_EDIT = 0.01  # of what a residual function begins to add, against one that is not residual
 
 
 def _layer_norm(name, affine=True):
@@ -75,7 +76,7 @@ class ImplicitStyleFunction(keras.Model):
         hidden_dim: width of f1.
         norm: how a style is applied: "adaln", "adain", or "none", which adds it.
         pre_norm: norms inside f1 and f2 stand before linear layers, else behind activations.
-        residual: whether w is added to the result; before training, that is all of it.
+        residual: whether w is added to the result; before training, that is nearly all of it.
     """
 
     def __init__(
@@ -136,7 +137,7 @@ class ImplicitStyleFunction(keras.Model):
             layer.build((None, self.hidden_dim))
         if self.residual:
             for weight in self.after[-1].weights:
-                weight.assign(tf.zeros_like(weight))
+                weight.assign(FIRST_EDIT * weight)
         self.built = True
 
     def styles(self, labels, z):
