@@ -16,19 +16,18 @@ import time
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 from absl import flags
 
 from tfgan_edit.config import UserError, run_verb
 from tfgan_edit.editing import directions, latent_evaluation
-from tfgan_edit.editing.image_distances import DISTANCES, find_distance
+from tfgan_edit.editing.attributes import place_of
+from tfgan_edit.editing.image_distances import DISTANCES, PhotoDistance, find_distance
 from tfgan_edit.editing.latents import open_latents
-from tfgan_edit.editing.scorers import load_scorer, place_of
+from tfgan_edit.editing.scorers import load_scorer
 from tfgan_edit.editing.style_functions import load_style_function
 from tfgan_edit.evaluate_edits import append_record, feature_function, short_name, table
 from tfgan_edit.metrics.weights import weight_files
 from tfgan_edit.networks.attribute_classifier import attribute_groups
-from tfgan_edit.ops.images import photo_to_image
 from tfgan_edit.pictures import image_grid, write_picture
 
 RECORDS = "comparisons.jsonl"
@@ -138,16 +137,9 @@ def make_measure(f, faces):
     if f.distance == "none":
         return latent_evaluation.LatentEditMeasure(faces, features=features)
     found = find_distance(f.distance, side=min(faces.photos.shape[1:3]), given=given)
-
-    @functools.partial(tf.function, autograph=False, reduce_retracing=True)
-    def of_photos(x, y):
-        return found(photo_to_image(x), photo_to_image(y))
-
-    def distance(x, y):
-        return of_photos(tf.constant(x), tf.constant(y)).numpy()
-
+    distance = PhotoDistance(found)
     return latent_evaluation.LatentEditMeasure(
-        faces, distance=distance, distance_name=found.name, features=features
+        faces, distance=distance, distance_name=distance.name, features=features
     )
 
 

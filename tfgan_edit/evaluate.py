@@ -27,6 +27,7 @@ from absl import flags
 from tfgan_edit.config import UserError, run_verb
 from tfgan_edit.data import DataConfig, UnpairedConfig, prepare
 from tfgan_edit.data.records import canonical_hash
+from tfgan_edit.editing.image_distances import DISTANCES, PhotoDistance, find_distance
 from tfgan_edit.editing.scorers import load_scorer
 from tfgan_edit.editing.style_editor import with_backward
 from tfgan_edit.metrics import (
@@ -91,6 +92,9 @@ def define_flags(f):
     flags.DEFINE_list(
         "scorers", [], "Of faces and of drawings, for kept_attributes: two presets of classifiers.",
         flag_values=f,
+    )
+    flags.DEFINE_string(
+        "distance", "auto", f"Of diversity: auto, {', '.join(DISTANCES)}.", flag_values=f
     )
     flags.DEFINE_list("metrics", [], "Names, separated by commas; see --list.", flag_values=f)
     flags.DEFINE_bool("list", False, "Explain the names of metrics, and stop.", flag_values=f)
@@ -170,10 +174,12 @@ def make_evaluations(f, given):
         fake = open_photos(f.images)
         real = open_photos(f.data, fake.shape[:2]) if f.data else None
         settings |= {k: open_photos(f[k].value) for k in ("references", "masks") if f[k].value}
+        settings |= distance_of(f, fake.shape, given)
         return [Evaluation(real, fake, seed=f.seed, **settings)]
     preset = load_preset(f.preset, names=["generator"])
     generator = preset.require("generator")
     if isinstance(generator, GansNRosesGenerator):
+        settings |= distance_of(f, (*generator.resolution, generator.img_channels), given)
         return [translated(f, preset, i, settings) for i in range(f.repeats)]
     if isinstance(generator, StyleMapGANGenerator) and f.sources:
         rebuilt = rebuilt_photos(f.sources, f.preset)
@@ -201,6 +207,15 @@ def make_evaluations(f, given):
         codes = read_codes(f.latents)
     first = Evaluation(real, fakes[0], generator=generator, codes=codes, seed=f.seed, **settings)
     return [first, *(first.with_fake(fake) for fake in fakes[1:])]
+
+
+def distance_of(f, shape, given):
+    """{"distance": …} of photos [H, W, C], if a metric needs one."""
+    if "diversity" not in f.metrics:
+        return {}
+    return {
+        "distance": PhotoDistance(find_distance(f.distance, side=min(shape[:2]), given=given))
+    }
 
 
 def rebuilt_photos(path, preset):

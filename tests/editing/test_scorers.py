@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from tfgan_edit.config import UserError
 from tfgan_edit.editing import scorers
-from tfgan_edit.editing.scorers import classifier_scorer, load_scorer, place_of
+from tfgan_edit.editing.attributes import place_of
+from tfgan_edit.editing.scorers import classifier_scorer, load_scorer
 from tfgan_edit.metrics.extractors import EXTRACTORS
 from tfgan_edit.metrics.resizing import resize
 from tfgan_edit.networks.attribute_classifier import AttributeClassifier

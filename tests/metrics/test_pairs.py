@@ -9,6 +9,7 @@ from PIL import Image
 
 from tfgan_edit.config import UserError
 from tfgan_edit.data import RecordsWriter
+from tfgan_edit.editing.image_distances import PhotoDistance, find_distance
 from tfgan_edit.metrics import Evaluation, distances, evaluate
 from tfgan_edit.metrics.pairs import ATTRIBUTES
 from tfgan_edit.metrics.photo_sets import open_photos
@@ -61,14 +62,14 @@ def write(folder, batch, names=None):
     return str(folder)
 
 
-def measure(name, tmp_path, real=None, fake=None, **others):
+def measure(name, tmp_path, real=None, fake=None, distance=None, **others):
     sets = {"real": real, "fake": fake, **others}
     opened = {
         k: open_photos(v if isinstance(v, str) else write(tmp_path / k, v))
         for k, v in sets.items()
         if v is not None
     }
-    return evaluate(name, [Evaluation(**opened)])["results"]
+    return evaluate(name, [Evaluation(**opened, distance=distance)])["results"]
 
 
 def test_pixel_metrics(tmp_path):
@@ -205,6 +206,28 @@ def test_diversity_is_the_mean_over_pairs_then_groups(tmp_path):
     assert results["diversity_alex_group_sd"] == pytest.approx(np.std(means))
     deflated = measure("diversity_isfgan_alex", tmp_path, fake=folder)["diversity_isfgan_alex"]
     assert deflated == pytest.approx((sums[0] / 5 + sums[1] / 9) / 2)
+
+
+def test_diversity_by_a_distance_that_needs_no_lpips(tmp_path):
+    folder, levels = grouped(tmp_path)
+    distance = PhotoDistance(find_distance("pixels", side=SIDE))
+    real = [np.full((SIDE, SIDE, 3), level, np.uint8) for level in (0, 51, 255)]
+    results = measure("diversity", tmp_path, real, folder, distance=distance)
+    squares = [
+        np.mean([(float(a) - b) ** 2 for a, b in itertools.combinations(v, 2)]) for v in levels
+    ]
+    expected = np.mean(squares) / 127.5**2
+    assert results["diversity"] == pytest.approx(expected, rel=1e-4)
+    assert results["diversity_group_sd"] == pytest.approx(np.std(squares) / 127.5**2, rel=1e-4)
+    # Two of three pairs, as the order is random.
+    pairs = np.square([0.4, 1.6, 2.0])
+    means = [(a + b) / 2 for a, b in itertools.combinations(pairs, 2)]
+    assert min(abs(results["diversity_real"] - m) for m in means) < 1e-4
+    assert results["diversity_share"] == pytest.approx(expected / results["diversity_real"])
+    alone = measure("diversity", tmp_path, fake=folder, distance=distance)
+    assert "diversity_real" not in alone
+    with pytest.raises(UserError, match="diversity needs a distance of pictures: give --distance"):
+        measure("diversity", tmp_path, fake=folder)
 
 
 def test_paths(tmp_path):

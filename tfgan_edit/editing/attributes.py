@@ -1,9 +1,22 @@
 """What a scorer's probabilities say of an edit: its two classes, and everything else."""
 
+import difflib
+
 import numpy as np
 
-from tfgan_edit.editing.scorers import place_of
+from tfgan_edit.config import UserError
 from tfgan_edit.networks.attribute_classifier import attribute_groups
+
+
+def place_of(name, names):
+    """Index of `name` in `names`, or a `UserError` that suggests another."""
+    names = list(names)
+    if name in names:
+        return names.index(name)
+    values = [known for known in names if known.partition("=")[0] == name]
+    close = values or difflib.get_close_matches(name, names, n=3)
+    hint = f"did you mean {' or '.join(close)}? " if close else ""
+    raise UserError(f"attribute {name!r} is unknown; {hint}known: {', '.join(names)}")
 
 
 def class_certainties(scores, names, attribute, reverse=False):

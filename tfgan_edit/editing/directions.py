@@ -14,7 +14,7 @@ import numpy as np
 from tfgan_edit.checkpoints.archives import Archive
 from tfgan_edit.checkpoints.numpy_files import read_npy, read_npz
 from tfgan_edit.config import UserError, reason_of
-from tfgan_edit.editing.scorers import place_of
+from tfgan_edit.editing.attributes import place_of
 from tfgan_edit.metrics.hyperplanes import fit_hyperplane
 from tfgan_edit.pictures import image_grid
 from tfgan_edit.storage import atomic_file

@@ -11,6 +11,7 @@ from tfgan_edit.metrics.extractors import FeatureFunction, load_network
 from tfgan_edit.metrics.perceptual import MIN_SIDE, load_lpips, lpips_files
 from tfgan_edit.metrics.weights import find_file
 from tfgan_edit.networks.features.efficientnet import Stage
+from tfgan_edit.ops.images import photo_to_image
 
 MAX_SIDE = 256  # larger images are averaged down first (arXiv 1912.04958, appendix D)
 COARSEST = 8  # pixels of the smallest scale of `PixelDistance`
@@ -182,6 +183,29 @@ def find_distance(name="auto", *, side, given=None):
             "use pixels"
         )
     return DISTANCES[name](given)
+
+
+class PhotoDistance:
+    """A distance of photos, with one graph for all batches: `distance(x, y)` with x and y uint8
+    [N, H, W, 1 or 3] -> float32 [N].
+
+    Args:
+        distance: `ImageDistance`.
+
+    Attributes:
+        name, identity: of it.
+    """
+
+    def __init__(self, distance):
+        self.name, self.identity = distance.name, distance.identity
+        self._of_photos = tf.function(
+            lambda x, y: distance(photo_to_image(x), photo_to_image(y)),
+            autograph=False,
+            reduce_retracing=True,
+        )
+
+    def __call__(self, x, y):
+        return self._of_photos(tf.constant(x), tf.constant(y)).numpy()
 
 
 def _fits(name, side, given):

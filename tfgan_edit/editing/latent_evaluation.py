@@ -13,10 +13,9 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from tfgan_edit.config import UserError
-from tfgan_edit.editing.attributes import class_certainties
+from tfgan_edit.editing.attributes import class_certainties, place_of
 from tfgan_edit.editing.evaluation import BATCH_SIZE, EditMeasure, scores_of
 from tfgan_edit.editing.latents import draw_z
-from tfgan_edit.editing.scorers import place_of
 from tfgan_edit.editing.targets import TOGGLE, Target
 from tfgan_edit.metrics.groups import irregularity, mean_distance
 from tfgan_edit.networks.attribute_classifier import label_vectors

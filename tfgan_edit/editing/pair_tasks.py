@@ -16,10 +16,10 @@ from tfgan_edit.editing.attributes import (
     attribute_classes,
     class_certainties,
     edited_attributes,
+    place_of,
 )
 from tfgan_edit.editing.pair_choice import choose_pairs
 from tfgan_edit.editing.refinement import LatentRefiner
-from tfgan_edit.editing.scorers import place_of
 from tfgan_edit.networks.attribute_classifier import attribute_groups
 from tfgan_edit.ops.images import photo_to_image
 

@@ -5,7 +5,6 @@ any other network, so that directions, pairs and evaluations do not know which o
 pictures.
 """
 
-import difflib
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -84,17 +83,6 @@ class Scorer:
 def _colours(images):
     """Images in [-1, 1] as colours in [0, 255], not rounded."""
     return tf.clip_by_value((images + 1.0) * 127.5, 0.0, 255.0)
-
-
-def place_of(name, names):
-    """Index of `name` in `names`, or a `UserError` that suggests another."""
-    names = list(names)
-    if name in names:
-        return names.index(name)
-    values = [known for known in names if known.partition("=")[0] == name]
-    close = values or difflib.get_close_matches(name, names, n=3)
-    hint = f"did you mean {' or '.join(close)}? " if close else ""
-    raise UserError(f"attribute {name!r} is unknown; {hint}known: {', '.join(names)}")
 
 
 def load_scorer(path, names=None):

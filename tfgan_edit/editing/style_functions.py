@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_edit.config import UserError
-from tfgan_edit.editing.attributes import attribute_classes
+from tfgan_edit.editing.attributes import attribute_classes, place_of
 from tfgan_edit.editing.editors import LatentEditor, face_finder
 from tfgan_edit.editing.evaluation import scores_of
-from tfgan_edit.editing.scorers import load_scorer, place_of
+from tfgan_edit.editing.scorers import load_scorer
 from tfgan_edit.editing.targets import parse_target
 from tfgan_edit.networks.attribute_classifier import attribute_groups, label_vectors
 from tfgan_edit.ops.images import photo_to_image

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from tfgan_edit.config import UserError
-from tfgan_edit.editing.scorers import place_of
+from tfgan_edit.editing.attributes import place_of
 from tfgan_edit.networks.attribute_classifier import attribute_groups
 
 TOGGLE = "toggle"

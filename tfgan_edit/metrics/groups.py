@@ -13,6 +13,8 @@ from tfgan_edit.metrics import distances
 from tfgan_edit.metrics.pairs import ATTRIBUTES
 from tfgan_edit.metrics.registry import metric
 
+MOST_REAL = 1001  # real pictures, each of which is compared with the next
+
 
 def groups(evaluation, name, least):
     """Yields the photos [n, H, W, C] of each group, n >= `least`, with a bar after 5 s."""
@@ -53,6 +55,27 @@ def diversity(evaluation, name, backbone):
     distance = evaluation.function(f"lpips_{backbone}")
     values = [mean_distance(distance, photos) for photos in groups(evaluation, name, 2)]
     return {name: float(np.mean(values)), f"{name}_group_sd": float(np.std(values))}
+
+
+@metric("diversity", ("groups", "distance"))
+def diversity_by_distance(evaluation, name):
+    """The same by --distance, for where there is no LPIPS; and that of real pictures, if given.
+
+    diversity_real is the mean of up to 1,000 random pairs of them, and …_share the ratio.
+    """
+    identity = {"size": None, "resize": None, "weights": {}, **evaluation.distance.identity}
+    evaluation.used.append({"extractor": evaluation.distance.name, **identity})
+    values = [mean_distance(evaluation.distance, p) for p in groups(evaluation, name, 2)]
+    results = {name: float(np.mean(values)), f"{name}_group_sd": float(np.std(values))}
+    if evaluation.real is not None:
+        evaluation.real.require(2, name)
+        num = evaluation.counts["real"] = min(evaluation.real.num, MOST_REAL)
+        photos = np.concatenate([*evaluation.real.batches(num, 64)])
+        order = np.random.default_rng(evaluation.seed).permutation(num)
+        real = pair_distances(evaluation.distance, photos[order], itertools.pairwise(range(num)))
+        real = real.mean()
+        results |= {f"{name}_real": float(real), f"{name}_share": results[name] / float(real)}
+    return results
 
 
 @metric("diversity_isfgan_BACKBONE", ("groups",))

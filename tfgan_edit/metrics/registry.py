@@ -155,6 +155,7 @@ INPUTS = {  # attribute of `Evaluation`: what to give
     "--preset of GANs N' Roses",
     "references": "what was copied: give --references",
     "masks": "where it was copied: give --masks",
+    "distance": "a distance of pictures: give --distance",
     "translation": "a translation into styles: give --preset of GANs N' Roses",
 }
 
@@ -174,6 +175,7 @@ class Evaluation:
         references, masks: `PhotoSet`s of local edits, or None.
         codes: float32 [K, num_ws, w_dim] of test photos, or None for random ones.
         translation: `metrics.translation.Translation`, or None.
+        distance: `editing.image_distances.PhotoDistance`, or None.
         given: {name of weights: path} by the user.
         seed: of what metrics draw at random.
         cache: folder for features of real pictures, or None for none.
@@ -194,13 +196,14 @@ class Evaluation:
         masks=None,
         codes=None,
         translation=None,
+        distance=None,
         given=None,
         seed=0,
         cache=None,
         strategy=None,
     ):
         self.real, self.fake, self.generator = real, fake, generator
-        self.translation = translation
+        self.translation, self.distance = translation, distance
         self.references, self.masks, self.codes = references, masks, codes
         self.given, self.seed, self.cache = given, seed, cache
         self.strategy = strategy
@@ -271,6 +274,7 @@ class Evaluation:
             fake,
             generator=self.generator,
             codes=self.codes,
+            distance=self.distance,
             given=self.given,
             seed=self.seed,
             cache=self.cache,

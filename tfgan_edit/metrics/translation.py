@@ -10,7 +10,6 @@ from tqdm import tqdm
 from tfgan_edit.config import UserError
 from tfgan_edit.data.records import canonical_hash
 from tfgan_edit.editing.attributes import attribute_classes
-from tfgan_edit.editing.scorers import Scorer
 from tfgan_edit.metrics.photo_sets import PhotoSet
 from tfgan_edit.metrics.registry import metric
 from tfgan_edit.networks.attribute_classifier import attribute_groups
@@ -38,7 +37,7 @@ class Translation:
     backward: GansNRosesGenerator | None
     faces: np.ndarray
     seed: int = 0
-    scorers: tuple[Scorer, Scorer] | None = None
+    scorers: tuple | None = None
 
 
 class TranslatedPhotos(PhotoSet):

@@ -3,13 +3,14 @@
 import numpy as np
 import tensorflow as tf
 
+from tfgan_edit.editing.attributes import place_of
 from tfgan_edit.editing.image_distances import (
     MAX_SIDE,
     IdentityDistance,
     find_distance,
 )
 from tfgan_edit.editing.latents import draw_z
-from tfgan_edit.editing.scorers import Scorer, classifier_scorer, place_of
+from tfgan_edit.editing.scorers import Scorer, classifier_scorer
 from tfgan_edit.losses.attributes import negative_log
 from tfgan_edit.networks.attribute_classifier import attribute_groups, label_vectors
 from tfgan_edit.ops.images import pooled_to
