@@ -103,6 +103,14 @@ def test_what_is_no_scorer_is_refused_in_one_line(preset, model, tmp_path):
         assert "\n" not in str(caught.value)
 
 
+def test_log_odds(classifier, model):
+    images = tf.random.stateless_uniform((2, 8, 8, 3), (0, 1))  # means, too, are in 0…1
+    for scorer in (classifier_scorer(classifier), load_scorer(model, ["a", "b"])):
+        p = np.clip(scorer.probabilities(images), 1e-6, 1 - 1e-6).astype(np.float64)
+        odds = scorer.log_odds(images).numpy()
+        np.testing.assert_allclose(1 / (1 + np.exp(-odds)), p, atol=1e-5)
+
+
 def test_unknown_names_get_suggestions():
     assert place_of("hair_color=red", NAMES) == 2
     for name, hint in (

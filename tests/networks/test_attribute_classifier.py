@@ -66,6 +66,21 @@ def test_probabilities_are_of_logits_over_temperatures():
     np.testing.assert_allclose(actual, expected, rtol=1e-6)
 
 
+def test_log_odds_are_of_the_probabilities_and_have_a_gradient_where_these_have_none():
+    network = AttributeClassifier(8, NAMES, width=4, feature_dim=4)
+    network.temperature.assign(0.5 + tf.range(len(network.groups), dtype=tf.float32))
+    logits = tf.random.stateless_normal((3, len(NAMES)), (0, 1))
+    p = network.probabilities(logits).numpy().astype(np.float64)
+    np.testing.assert_allclose(network.log_odds(logits), np.log(p / (1 - p)), atol=1e-4)
+    certain = 200 * logits
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(certain)
+        odds, p = network.log_odds(certain), network.probabilities(certain)
+        low = tf.reduce_min(odds)
+    assert np.all(np.isfinite(odds)) and np.any(np.isin(p, [0, 1]))
+    assert np.any(tape.gradient(low, certain) != 0)
+
+
 def test_logits_are_linear_in_the_embedding():
     classifier = AttributeClassifier(8, **TINY)
     x = images(3, 8, 8, 3)

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from tfgan_edit.config import UserError
 from tfgan_edit.data.records import canonical_hash
+from tfgan_edit.losses.attributes import negative_log
 from tfgan_edit.metrics.extractors import EXTRACTORS, load_network
 from tfgan_edit.metrics.resizing import resize
 from tfgan_edit.networks.features.faces import EXPRESSIONS
@@ -40,12 +41,25 @@ class Scorer:
         resolution: (height, width) that `score` takes, other images are resized to it; or None,
             if it takes any.
         embed: graph function of the same images -> features [N, D], or None.
+        log_odds: graph function of the same images -> log(p / (1 - p)) [N, K]; None for what
+            probabilities say.
         sha256: hash of what scores, for manifests.
         path: where it was loaded from.
     """
 
-    def __init__(self, score, names, resolution, *, embed=None, sha256=None, path=None):
+    def __init__(
+        self,
+        score,
+        names,
+        resolution,
+        *,
+        embed=None,
+        log_odds=None,
+        sha256=None,
+        path=None,
+    ):
         self.score = score
+        self._log_odds = log_odds
         self.names = tuple(names)
         self.resolution = None if resolution is None else tuple(resolution)
         self.embed = embed
@@ -62,6 +76,15 @@ class Scorer:
     def probabilities(self, images):
         """Probabilities [N, K], a tensor; for use inside other graphs."""
         return self.score(self._fitted(images))
+
+    def log_odds(self, images):
+        """log(p / (1 - p)) [N, K], a tensor, whose gradient does not vanish where the scorer is
+        certain."""
+        images = self._fitted(images)
+        if self._log_odds is not None:
+            return self._log_odds(images)
+        probabilities = self.score(images)
+        return negative_log(1 - probabilities) - negative_log(probabilities)
 
     def embedding(self, images):
         """Features [N, D], a tensor; for distances between faces.
@@ -117,6 +140,7 @@ def classifier_scorer(classifier, **origin):
         classifier.label_names,
         classifier.resolution,
         embed=classifier.embed,
+        log_odds=lambda images: classifier.log_odds(classifier(images)),
         **origin,
     )
 

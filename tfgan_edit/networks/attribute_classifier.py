@@ -155,10 +155,18 @@ class AttributeClassifier(keras.Model):
         of a binary one (Guo et al., "On Calibration of Modern Neural Networks", arXiv
         1706.04599, section 4.2).
         """
+        return self._by_attribute(logits, tf.sigmoid, tf.nn.softmax)
+
+    def log_odds(self, logits):
+        """Logits [N, L] -> log(p / (1 - p)) [N, L] of `probabilities`, which stays a number where
+        these are 0 and 1 to the last bit."""
+        return self._by_attribute(logits, tf.identity, _against_others)
+
+    def _by_attribute(self, logits, binary, categorical):
         columns = [None] * len(self.label_names)
         for number, places in enumerate(self.groups.values()):
             scaled = tf.gather(logits, places, axis=1) / self.temperature[number]
-            known = tf.sigmoid(scaled) if len(places) == 1 else tf.nn.softmax(scaled)
+            known = binary(scaled) if len(places) == 1 else categorical(scaled)
             for place, column in zip(places, tf.unstack(known, axis=1), strict=True):
                 columns[place] = column
         return tf.stack(columns, axis=1)
@@ -174,6 +182,12 @@ class AttributeClassifier(keras.Model):
             "max_width": self.max_width,
             "feature_dim": self.feature_dim,
         }
+
+
+def _against_others(logits):
+    """Log-odds of each value: its logit less the logarithm of the others' sum of powers of e."""
+    others = logits[:, tf.newaxis] - 1e30 * tf.eye(logits.shape[1])
+    return logits - tf.reduce_logsumexp(others, axis=2)
 
 
 def halved(x):

@@ -11,7 +11,6 @@ from tfgan_edit.editing.image_distances import (
 )
 from tfgan_edit.editing.latents import draw_z
 from tfgan_edit.editing.scorers import Scorer, classifier_scorer
-from tfgan_edit.losses.attributes import negative_log
 from tfgan_edit.networks.attribute_classifier import attribute_groups, label_vectors
 from tfgan_edit.ops.images import pooled_to
 
@@ -212,8 +211,9 @@ class FrozenFaces:
         columns = tf.one_hot(self.places, labels.shape[1])  # [L, K]
         edits = tf.matmul(targets, columns)
         labels = tf.where(tf.reduce_any(columns > 0, axis=0), edits, labels)
-        right = 1 - tf.abs(labels - self.scorer.probabilities(edited))
-        return tf.reduce_sum(negative_log(right), axis=1)
+        odds = self.scorer.log_odds(edited)
+        losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=odds)
+        return tf.reduce_sum(losses, axis=1)
 
     def _all_labels(self, images):
         """Labels [N, K] of all that the scorer knows."""
