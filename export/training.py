@@ -97,7 +97,7 @@ def write(recipe, out, *, workdir=None, platform="cuda"):
         raise UserError("export.training writes steps of one stage and one replica only")
     run.restore()
     first = trainer.current_step()
-    cycle = _cycle(trainer, first)
+    cycle = repeating_phases(trainer, first, run.total_steps)
     steps = (run.total_steps - first) // len(cycle) * len(cycle)
     if steps <= 0:
         raise UserError(
@@ -178,13 +178,23 @@ def collect(folder, workdir):
     run.adopt(seconds, report["logs"][-1], f"1 × {report['device']}, steps as XLA programs")
 
 
-def _cycle(trainer, first):
-    """Phases of the steps after which all comes again."""
+def repeating_phases(trainer, first, end):
+    """Phases of the steps after which all comes again, from the first step to the end."""
     phases = [trainer.phases_at(first + i) for i in range(3 * LONGEST_CYCLE)]
-    for length in range(1, LONGEST_CYCLE + 1):
-        if all(phases[i] == phases[i % length] for i in range(len(phases))):
-            return phases[:length]
-    raise UserError(f"the phases of this recipe do not come again within {LONGEST_CYCLE} steps")
+
+    def holds(length):
+        """Number of steps that come again like the first `length`."""
+        pairs = enumerate(phases)
+        return next((i for i, now in pairs if now != phases[i % length]), len(phases))
+
+    cycle = phases[: max(range(1, LONGEST_CYCLE + 1), key=holds)]  # the shortest of the best
+    for step in range(first, end):
+        if trainer.phases_at(step) != cycle[(step - first) % len(cycle)]:
+            raise UserError(
+                f"this recipe has other phases from step {step:,} on, and only steps that repeat "
+                "are written: choose a total_kimg that ends there, and write again from then on"
+            )
+    return cycle
 
 
 def _chain(program, names):

@@ -212,7 +212,8 @@ class Run:
         first, trainer = stage.first_step, self.trainer
         trainer.step.assign(first)
         batches = self._stage_batches(stage, first)
-        main = [p.name for p in trainer.phases if p.interval == 1]
+        last = trainer.phases_at(self.total_steps)
+        main = [p.name for p in trainer.phases if p.interval == 1 and p.name in last]
         # Everything is compiled before the clock starts, also for the peak of memory.
         for phases in (trainer.phases_at(0), main):
             trainer.step_function(next(batches), phases, first)

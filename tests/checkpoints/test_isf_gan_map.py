@@ -204,3 +204,5 @@ def test_networks_without_an_official_form(tmp_path):
     save_preset(tmp_path / "preset", {"discriminator": network}, config={}, metadata={})
     with pytest.raises(UserError, match="resolution=8x12"):
         run(source=tmp_path / "preset", to="isf-gan", out=tmp_path / "out.safetensors")
+    with pytest.raises(UserError, match="official style functions are 6 wide .* after_dim=8"):
+        maps.style_function_settings(ImplicitStyleFunction(**TINY, after_dim=8))

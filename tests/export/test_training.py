@@ -118,6 +118,18 @@ def test_what_cannot_be_written_is_refused(recipe, arguments, error, monkeypatch
         training.main(parsed)
 
 
+def test_steps_of_one_kind_are_written():
+    class Trainer:
+        def phases_at(self, step):
+            return ("first",) if step < 100 else ("D", "G", "R1") if step % 3 == 0 else ("D", "G")
+
+    cycle = training.repeating_phases(Trainer(), 100, 1000)
+    assert cycle == [("D", "G"), ("D", "G"), ("D", "G", "R1")]
+    assert training.repeating_phases(Trainer(), 0, 100) == [("first",)]
+    with pytest.raises(UserError, match="other phases from step 100 on.*total_kimg"):
+        training.repeating_phases(Trainer(), 0, 101)
+
+
 def same_training(recipe, folder, *arguments, variables=state_variables, atol=1e-5):
     """Trains elsewhere and here; compares the `variables` of both trainers."""
     python("-m", "export.training", "--config", recipe, "--out", "there", "--platform", "cpu",

@@ -33,6 +33,7 @@ def parameters(*, norms, adaptive):
 
 
 DENSE = 6 * 12 + 12  # of the adaptive norm
+NARROW = (6 * 3 + 3) + (3 * 3 + 3) + (3 * 6 + 6) - 3 * (6 * 6 + 6)  # of an f2 of width 3
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,8 @@ DENSE = 6 * 12 + 12  # of the adaptive norm
     [
         ({}, 3, DENSE + 12),
         ({"pre_norm": False, "residual": True}, 2, DENSE + 12),
+        ({"after_dim": 3}, 2, DENSE + 12 + NARROW),
+        ({"after_dim": 3, "pre_norm": False}, 1, DENSE + 12 + NARROW),
         ({"norm": "adain"}, 3, DENSE),
         ({"norm": "none", "pre_norm": False}, 2, 0),
     ],

@@ -356,6 +356,30 @@ def test_the_scorer_says_what_an_edit_misses_and_pixels_what_it_changes(frozen):
     )
 
 
+def test_the_first_steps_have_the_scorer_alone(frozen):
+    trainer = build(frozen, changed(scorer_weight=1.0, scorer_steps=2, noise="none"))
+    assert [trainer.phases_at(step) for step in (0, 1, 2, 3)] == [
+        ("Mfirst",),
+        ("Mfirst",),
+        ("Dmain", "Mmain"),
+        ("Dmain", "Mmain"),
+    ]
+    before = values(trainer.discriminator)
+    function = values(trainer.style_function)
+    for _ in range(2):
+        logs = trainer.step_function(positions())
+        assert {"Loss/M/scorer", "Loss/M/neighbourhood", "Progress/learning_rate"} < set(logs)
+        assert not any("D/" in name or "cycle" in name for name in logs)
+    for old, new in zip(before, values(trainer.discriminator), strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert any(
+        np.any(a != b) for a, b in zip(function, values(trainer.style_function), strict=True)
+    )
+    assert {"Loss/M/scorer", "Loss/M/latent_cycle", "Loss/D/r1"} < set(
+        trainer.step_function(positions())
+    )
+
+
 @pytest.mark.parametrize("space, num_ws", [("w_plus", 4), ("w", 1)])
 def test_spaces(frozen, space, num_ws):
     trainer = build(frozen, changed(space=space))
@@ -447,6 +471,7 @@ def test_what_does_not_fit_is_named(frozen, roles, facts, changes, words):
         ({"mix_share": 2.0}, "trainer.mix_share must be in 0…1"),
         ({"mix_rows": (3, 2)}, "trainer.mix_rows must be rising"),
         ({"decay_steps": 0}, "trainer.decay_steps and"),
+        ({"scorer_steps": 5}, "trainer.scorer_steps must .* needs a trainer.scorer_weight above 0"),
         ({"encoder_rate": -1.0}, "trainer.encoder_rate must not be negative"),
         ({"micro_batch": 3}, "trainer.micro_batch 3 does not divide"),
     ],

@@ -166,6 +166,11 @@ def style_function_settings(function):
     Raises:
         UserError: a network that the original cannot express.
     """
+    if function.after_dim not in (None, function.w_dim):
+        raise UserError(
+            f"official style functions are {function.w_dim} wide behind the norm. "
+            f"Received: after_dim={function.after_dim}"
+        )
     return {
         "latent_type": "wp" if function.num_ws > 1 else "w",
         "latent_dim": function.w_dim,

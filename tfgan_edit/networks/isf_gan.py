@@ -74,6 +74,7 @@ class ImplicitStyleFunction(keras.Model):
         w_dim: size of w.
         z_dim: size of z.
         hidden_dim: width of f1.
+        after_dim: width inside f2; None for w_dim, as published.
         norm: how a style is applied: "adaln", "adain", or "none", which adds it.
         pre_norm: norms inside f1 and f2 stand before linear layers, else behind activations.
         residual: whether w is added to the result; before training, that is nearly all of it.
@@ -89,10 +90,12 @@ class ImplicitStyleFunction(keras.Model):
         norm="adaln",
         pre_norm=True,
         residual=False,
+        after_dim=None,
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
         check_positive(num_ws=num_ws, w_dim=w_dim, z_dim=z_dim, hidden_dim=hidden_dim)
+        check_positive(after_dim=after_dim)
         check_one_of(NORMS, norm=norm)
         if not label_names:
             raise ValueError(f"label_names must name attributes. Received: {label_names}")
@@ -104,6 +107,7 @@ class ImplicitStyleFunction(keras.Model):
         self.norm = norm
         self.pre_norm = pre_norm
         self.residual = residual
+        self.after_dim = after_dim
         self.shared = [UniformDense(hidden_dim, name=f"shared{i}") for i in range(SHARED)]
         self.shared_norms = [_layer_norm(f"shared_norm{i}") for i in range(SHARED - 1)]
         self.own = [
@@ -113,7 +117,10 @@ class ImplicitStyleFunction(keras.Model):
         self.adaptive = None
         if norm != "none":
             self.adaptive = AdaptiveLayerNorm(affine=norm == "adaln", name="adaptive")
-        self.after = [UniformDense(w_dim, name=f"after{i}") for i in range(AFTER)]
+        self.after = [
+            UniformDense(w_dim if i == AFTER - 1 else after_dim or w_dim, name=f"after{i}")
+            for i in range(AFTER)
+        ]
         norms = AFTER if pre_norm else AFTER - 1
         self.after_norms = [_layer_norm(f"after_norm{i}") for i in range(norms)]
         self.build()
@@ -131,8 +138,12 @@ class ImplicitStyleFunction(keras.Model):
         if self.adaptive is not None:
             self.adaptive.build(rows, rows)
             self.adaptive.built = True
-        for layer in self.after + self.after_norms:
-            layer.build(rows)
+        inside = (*rows[:-1], self.after_dim or self.w_dim)
+        for layer, shape in zip(self.after, (rows, inside, inside), strict=True):
+            layer.build(shape)
+        norms = (rows, inside, inside) if self.pre_norm else (inside, inside)
+        for layer, shape in zip(self.after_norms, norms, strict=True):
+            layer.build(shape)
         for layer in self.shared_norms:
             layer.build((None, self.hidden_dim))
         if self.residual:
@@ -189,6 +200,7 @@ class ImplicitStyleFunction(keras.Model):
             "norm": self.norm,
             "pre_norm": self.pre_norm,
             "residual": self.residual,
+            "after_dim": self.after_dim,
         }
 
 

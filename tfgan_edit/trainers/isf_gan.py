@@ -50,7 +50,7 @@ class ISFGANConfig:
     Attributes:
         attributes: names of the scorer's attributes that shall be edited; () for all.
         space: "w_plus", a style for each row; or "w", one for all.
-        z_dim, hidden_dim, norm, pre_norm, residual: as of `ImplicitStyleFunction`.
+        z_dim, hidden_dim, norm, pre_norm, residual, after_dim: as of `ImplicitStyleFunction`.
         d_width, d_channel_max: as of `ISFGANDiscriminator`.
         learning_rate, final_learning_rate, warmup_learning_rate: the rate rises from the last in
             `warmup_steps`, and falls to the second as a cosine of `decay_steps`, which does not
@@ -70,6 +70,8 @@ class ISFGANConfig:
             edit shall show the targets, and all that no target names shall stay. The published
             function hears of attributes from the discriminator only, which has to learn them
             first. Not in the paper.
+        scorer_steps: steps at the start that have nothing but these two and the neighbourhood: the
+            scorer knows attributes already, and such a step costs a fifth of a whole one.
         pixel_weight: of mean |x - y| between face and edit, images in [-1, 1]. Not in the paper.
         identity_weight: of 1 - cosine of two faces' embeddings, of frozen.embedding, or of ArcFace
             with the weights "arcface". Not in the paper.
@@ -96,6 +98,7 @@ class ISFGANConfig:
     norm: str = "adaln"
     pre_norm: bool = True
     residual: bool = False
+    after_dim: int | None = None
     d_width: int | None = None
     d_channel_max: int = 512
     learning_rate: float = 1e-5
@@ -120,6 +123,7 @@ class ISFGANConfig:
     r1_target: str = "attributes"
     scorer_weight: float = 0.0
     pixel_weight: float = 0.0
+    scorer_steps: int = 0
     identity_weight: float = 0.0
     encoder_rate: float = 0.0
     noise: str = "random"
@@ -150,10 +154,12 @@ class ISFGANConfig:
             attributes=(),
             z_dim=4,
             hidden_dim=8,
+            after_dim=self.after_dim and 8,
             d_width=4,
             d_channel_max=8,
             perceptual="pixels",
             identity_weight=0.0,
+            scorer_steps=min(self.scorer_steps, 1),
             positive_weights={},
             bank_size=16,
         )
@@ -197,6 +203,11 @@ class ISFGANConfig:
                 "trainer.decay_steps and trainer.bank_size must be positive and "
                 f"trainer.warmup_steps not negative, got {self.decay_steps}, {self.bank_size} and "
                 f"{self.warmup_steps}"
+            )
+        if self.scorer_steps < 0 or (self.scorer_steps and not self.scorer_weight > 0):
+            raise UserError(
+                "trainer.scorer_steps must not be negative, and needs a trainer.scorer_weight above "
+                f"0, got {self.scorer_steps} and {self.scorer_weight}"
             )
         if self.encoder_rate < 0:
             raise UserError(f"trainer.encoder_rate must not be negative, got {self.encoder_rate}")
@@ -257,6 +268,7 @@ class ISFGANConfig:
             norm=self.norm,
             pre_norm=self.pre_norm,
             residual=self.residual,
+            after_dim=self.after_dim,
             dtype=precision,
             name="style_function",
         )
@@ -318,6 +330,7 @@ class ISFGANTrainer(GANTrainer):
             networks,
             averaged=learns,
             phases=[
+                *([Phase("Mfirst", "style_function")] if config.scorer_steps else []),
                 Phase("Dmain", "discriminator"),
                 Phase("Mmain", "style_function"),
                 *([Phase("Emain", "encoder")] if "encoder" in networks else []),
@@ -348,6 +361,10 @@ class ISFGANTrainer(GANTrainer):
         way = tf.minimum(t / config.decay_steps, 1.0)
         falling = last + 0.5 * (full - last) * (1 + tf.cos(math.pi * way))
         return tf.where(t < config.warmup_steps, rising, falling)
+
+    def phases_at(self, step):
+        first = step < self.config.scorer_steps
+        return tuple(phase.name for phase in self.phases if (phase.name == "Mfirst") == first)
 
     # === What a step sees ===
 
@@ -433,6 +450,8 @@ class ISFGANTrainer(GANTrainer):
         z = [random.normal(f"z_{i}", size, [self.style_function.z_dim]) for i in range(3)]
         if phase == "Dmain":
             terms = self.discriminator_terms(batch, z[0], random)
+        elif phase == "Mfirst":
+            terms = self.first_terms(batch, z[0], random)
         elif phase == "Mmain":
             terms = self.style_terms(batch, z, random)
         else:
@@ -441,7 +460,7 @@ class ISFGANTrainer(GANTrainer):
         total = tf.add_n([weight * term for weight, term in terms.values()])
         logs = {f"Loss/{letter}/{name}": term for name, (_, term) in terms.items()}
         logs = {f"Loss/{letter}/loss": total, **logs}
-        if phase == "Mmain":
+        if phase[0] == "M":
             logs["Progress/learning_rate"] = self.learning_rate(self.step.value)
         return total, logs, []
 
@@ -522,11 +541,32 @@ class ISFGANTrainer(GANTrainer):
         }
         if frozen.identity is not None:
             terms["identity"] = (config.identity_weight, frozen.identity(drawn[0], images))
+        return terms | self._frozen_terms(drawn[0], batch)
+
+    def first_terms(self, batch, z, random):
+        """{name: (weight, loss [n])} of the style function in the first `scorer_steps`.
+
+        Args:
+            batch: as of `faces`.
+            z: [n, z_dim].
+            random: of the generator's noise.
+        """
+        w_plus = batch["w_plus"]
+        edited = self.style_function(w_plus, batch["targets"], z)
+        neighbourhood = neighbourhood_loss(w_plus, edited)
+        return {
+            "neighbourhood": (self.config.neighbourhood_weight, neighbourhood),
+            **self._frozen_terms(self.frozen.noisy_images(edited, random), batch),
+        }
+
+    def _frozen_terms(self, drawn, batch):
+        """What needs no network that learns, of pictures of edits."""
+        config, terms = self.config, {}
         if config.scorer_weight:
-            opinion = frozen.scorer_loss(drawn[0], images, batch["targets"])
-            terms["scorer"] = (config.scorer_weight, opinion)
+            loss = self.frozen.scorer_loss(drawn, batch["images"], batch["targets"])
+            terms["scorer"] = (config.scorer_weight, loss)
         if config.pixel_weight:
-            terms["pixels"] = (config.pixel_weight, l1_loss(drawn[0], images))
+            terms["pixels"] = (config.pixel_weight, l1_loss(drawn, batch["images"]))
         return terms
 
     def encoder_terms(self, batch, z, random):
