@@ -12,28 +12,38 @@ from tfgan_edit.data.latents import LatentsConfig
 from tfgan_edit.trainers.isf_gan import ISFGANConfig
 
 
-def get_config(generator="runs/mobilestylegan_256", scorer="faces:faceres+emotion"):
+def get_config(
+    generator="runs/mobilestylegan_256", scorer="faces:dlib_gender+dlib_age+emotion"
+):
     return RunConfig(
         name="isf_gan_faces",
         trainer=ISFGANConfig(
             attributes=("smile", "male", "age=young", "age=old"),
             z_dim=16,
             hidden_dim=256,
-            d_width=32,
-            d_channel_max=256,
-            learning_rate=2e-4,
-            final_learning_rate=5e-5,
-            warmup_steps=200,
-            decay_steps=4000,
+            residual=True,
+            d_width=16,
+            d_channel_max=128,
+            learning_rate=3e-4,
+            final_learning_rate=3e-5,
+            warmup_steps=100,
+            decay_steps=1_500,
+            beta_1=0.9,
+            scorer_weight=1.0,
+            scorer_steps=1_200,
+            pixel_weight=20.0,
+            classification_weight=0.5,
+            diversity_weight=8.0,
             noise="constant",
             truncation=0.7,
-            mix_share=0.5,
-            flip_share=0.5,
-            ema_kimg=4.0,
+            mix_share=0.25,
+            flip_share=0.8,
+            bank_size=256,
+            ema_kimg=0.2,
         ),
         data=LatentsConfig("drawn"),
         frozen={"generator": generator, "scorer": scorer},
         batch_size=4,
-        total_kimg=16.0,
-        tick_kimg=0.4,
+        total_kimg=6.0,
+        tick_kimg=0.2,
     )
