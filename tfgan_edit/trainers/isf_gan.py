@@ -206,8 +206,8 @@ class ISFGANConfig:
             )
         if self.scorer_steps < 0 or (self.scorer_steps and not self.scorer_weight > 0):
             raise UserError(
-                "trainer.scorer_steps must not be negative, and needs a trainer.scorer_weight above "
-                f"0, got {self.scorer_steps} and {self.scorer_weight}"
+                "trainer.scorer_steps must not be negative, and needs a trainer.scorer_weight "
+                f"above 0, got {self.scorer_steps} and {self.scorer_weight}"
             )
         if self.encoder_rate < 0:
             raise UserError(f"trainer.encoder_rate must not be negative, got {self.encoder_rate}")
