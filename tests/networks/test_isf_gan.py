@@ -169,6 +169,19 @@ def test_residual_adds_the_latent():
     assert_close(residual(**given), function(**given) + given["w_plus"], 1e-6)
 
 
+def test_only_chosen_layers_change():
+    function = ImplicitStyleFunction(**TINY)
+    some = ImplicitStyleFunction(**TINY, layers=[0, 2])
+    some.set_weights(function.get_weights())
+    given = inputs()
+    whole, edited = function(**given).numpy(), some(**given).numpy()
+    np.testing.assert_array_equal(edited[:, [0, 2]], whole[:, [0, 2]])
+    np.testing.assert_array_equal(edited[:, 1], given["w_plus"][:, 1])
+    assert ImplicitStyleFunction.from_config(some.get_config()).get_config() == some.get_config()
+    with pytest.raises(ValueError, match="layers must be rows of 0 … 2"):
+        ImplicitStyleFunction(**TINY, layers=[3])
+
+
 def test_a_function_of_one_row_treats_all_alike():
     function = ImplicitStyleFunction(**(TINY | {"num_ws": 1}))
     given = inputs(rows=4)

@@ -333,7 +333,13 @@ def test_the_scorer_says_what_an_edit_misses_and_pixels_what_it_changes(frozen):
     """Of what is edited the targets count, of all else what the source shows."""
     trainer = build(
         frozen,
-        changed(attributes=("smile",), scorer_weight=2.0, pixel_weight=3.0, noise="none"),
+        changed(
+            attributes=("smile",),
+            scorer_weight=2.0,
+            scorer_temperature=2.0,
+            pixel_weight=3.0,
+            noise="none",
+        ),
     )
     faces = trainer.faces(positions(), step_random())
     z = [tf.zeros((4, 4))] * 3
@@ -345,6 +351,7 @@ def test_the_scorer_says_what_an_edit_misses_and_pixels_what_it_changes(frozen):
     labels = np.stack([source[:, 0] >= 0.5, source[:, 1] >= 0.5], axis=1).astype(float)
     labels = np.concatenate([labels, np.eye(2)[np.argmax(source[:, 2:], axis=1)]], axis=1)
     labels[:, 0] = faces["targets"][:, 0]
+    now = 1 / (1 + np.sqrt(1 / now - 1))  # at a temperature of 2
     expected = -np.sum(labels * np.log(now) + (1 - labels) * np.log(1 - now), axis=1)
     weight, loss = terms["scorer"]
     assert weight == 2.0
@@ -471,6 +478,7 @@ def test_what_does_not_fit_is_named(frozen, roles, facts, changes, words):
         ({"mix_share": 2.0}, "trainer.mix_share must be in 0…1"),
         ({"mix_rows": (3, 2)}, "trainer.mix_rows must be rising"),
         ({"decay_steps": 0}, "trainer.decay_steps and"),
+        ({"scorer_temperature": 0.0}, "trainer.scorer_temperature must be above 0"),
         ({"scorer_steps": 5}, "trainer.scorer_steps must .* needs a trainer.scorer_weight above 0"),
         ({"encoder_rate": -1.0}, "trainer.encoder_rate must not be negative"),
         ({"micro_batch": 3}, "trainer.micro_batch 3 does not divide"),

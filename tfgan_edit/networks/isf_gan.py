@@ -75,6 +75,7 @@ class ImplicitStyleFunction(keras.Model):
         z_dim: size of z.
         hidden_dim: width of f1.
         after_dim: width inside f2; None for w_dim, as published.
+        layers: rows that may change, the others stay as they are; () for all.
         norm: how a style is applied: "adaln", "adain", or "none", which adds it.
         pre_norm: norms inside f1 and f2 stand before linear layers, else behind activations.
         residual: whether w is added to the result; before training, that is nearly all of it.
@@ -91,6 +92,7 @@ class ImplicitStyleFunction(keras.Model):
         pre_norm=True,
         residual=False,
         after_dim=None,
+        layers=(),
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
@@ -108,6 +110,9 @@ class ImplicitStyleFunction(keras.Model):
         self.pre_norm = pre_norm
         self.residual = residual
         self.after_dim = after_dim
+        self.layers_that_change = list(layers)
+        if not set(layers) <= set(range(num_ws)):
+            raise ValueError(f"layers must be rows of 0 … {num_ws - 1}. Received: {list(layers)}")
         self.shared = [UniformDense(hidden_dim, name=f"shared{i}") for i in range(SHARED)]
         self.shared_norms = [_layer_norm(f"shared_norm{i}") for i in range(SHARED - 1)]
         self.own = [
@@ -176,7 +181,12 @@ class ImplicitStyleFunction(keras.Model):
         for dense, norm in zip(self.after, norms, strict=False):
             x = norm(tf.nn.relu(dense(x)))
         x = self.after[-1](x)
-        return tf.cast(w_plus, tf.float32) + x if self.residual else x
+        w_plus = tf.cast(w_plus, tf.float32)
+        edited = w_plus + x if self.residual else x
+        if not self.layers_that_change:
+            return edited
+        changing = [[row in self.layers_that_change] for row in range(self.num_ws)]
+        return tf.where(changing, edited, w_plus)
 
     def _check(self, w_plus, labels, z):
         rows = w_plus.shape[1] if self.num_ws == 1 else self.num_ws
@@ -201,6 +211,7 @@ class ImplicitStyleFunction(keras.Model):
             "pre_norm": self.pre_norm,
             "residual": self.residual,
             "after_dim": self.after_dim,
+            "layers": self.layers_that_change,
         }
 
 

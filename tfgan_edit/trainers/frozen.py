@@ -200,18 +200,19 @@ class FrozenFaces:
             return tf.gather(batch["labels"], self.places, axis=1)
         return tf.gather(self._all_labels(images), self.places, axis=1)
 
-    def scorer_loss(self, edited, images, targets):
+    def scorer_loss(self, edited, images, targets, temperature=1.0):
         """What the scorer misses in edited pictures: cross-entropy, sum over its attributes: [N].
 
         Args:
             edited, images: [N, *shape], the second of the sources.
             targets: [N, L] of the attributes that are edited; the others are those of the sources.
+            temperature: that log-odds are divided by.
         """
         labels = self._all_labels(images)
         columns = tf.one_hot(self.places, labels.shape[1])  # [L, K]
         edits = tf.matmul(targets, columns)
         labels = tf.where(tf.reduce_any(columns > 0, axis=0), edits, labels)
-        odds = self.scorer.log_odds(edited)
+        odds = self.scorer.log_odds(edited) / temperature
         losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=odds)
         return tf.reduce_sum(losses, axis=1)
 

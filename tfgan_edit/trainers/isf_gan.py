@@ -50,7 +50,8 @@ class ISFGANConfig:
     Attributes:
         attributes: names of the scorer's attributes that shall be edited; () for all.
         space: "w_plus", a style for each row; or "w", one for all.
-        z_dim, hidden_dim, norm, pre_norm, residual, after_dim: as of `ImplicitStyleFunction`.
+        z_dim, hidden_dim, norm, pre_norm, residual, after_dim, layers: as
+            of `ImplicitStyleFunction`.
         d_width, d_channel_max: as of `ISFGANDiscriminator`.
         learning_rate, final_learning_rate, warmup_learning_rate: the rate rises from the last in
             `warmup_steps`, and falls to the second as a cosine of `decay_steps`, which does not
@@ -70,6 +71,8 @@ class ISFGANConfig:
             edit shall show the targets, and all that no target names shall stay. The published
             function hears of attributes from the discriminator only, which has to learn them
             first. Not in the paper.
+        scorer_temperature: what the scorer's log-odds are divided by. One that is always certain
+            rewards, at 1, pictures of which it is not.
         scorer_steps: steps at the start that have nothing but these two and the neighbourhood: the
             scorer knows attributes already, and such a step costs a fifth of a whole one.
         pixel_weight: of mean |x - y| between face and edit, images in [-1, 1]. Not in the paper.
@@ -99,6 +102,7 @@ class ISFGANConfig:
     pre_norm: bool = True
     residual: bool = False
     after_dim: int | None = None
+    layers: tuple[int, ...] = ()
     d_width: int | None = None
     d_channel_max: int = 512
     learning_rate: float = 1e-5
@@ -122,6 +126,7 @@ class ISFGANConfig:
     r1_weight: float = 1.0
     r1_target: str = "attributes"
     scorer_weight: float = 0.0
+    scorer_temperature: float = 5.0
     pixel_weight: float = 0.0
     scorer_steps: int = 0
     identity_weight: float = 0.0
@@ -155,6 +160,7 @@ class ISFGANConfig:
             z_dim=4,
             hidden_dim=8,
             after_dim=self.after_dim and 8,
+            layers=(),
             d_width=4,
             d_channel_max=8,
             perceptual="pixels",
@@ -208,6 +214,10 @@ class ISFGANConfig:
             raise UserError(
                 "trainer.scorer_steps must not be negative, and needs a trainer.scorer_weight "
                 f"above 0, got {self.scorer_steps} and {self.scorer_weight}"
+            )
+        if not self.scorer_temperature > 0:
+            raise UserError(
+                f"trainer.scorer_temperature must be above 0, got {self.scorer_temperature}"
             )
         if self.encoder_rate < 0:
             raise UserError(f"trainer.encoder_rate must not be negative, got {self.encoder_rate}")
@@ -269,6 +279,7 @@ class ISFGANConfig:
             pre_norm=self.pre_norm,
             residual=self.residual,
             after_dim=self.after_dim,
+            layers=self.layers,
             dtype=precision,
             name="style_function",
         )
@@ -563,7 +574,9 @@ class ISFGANTrainer(GANTrainer):
         """What needs no network that learns, of pictures of edits."""
         config, terms = self.config, {}
         if config.scorer_weight:
-            loss = self.frozen.scorer_loss(drawn, batch["images"], batch["targets"])
+            loss = self.frozen.scorer_loss(
+                drawn, batch["images"], batch["targets"], config.scorer_temperature
+            )
             terms["scorer"] = (config.scorer_weight, loss)
         if config.pixel_weight:
             terms["pixels"] = (config.pixel_weight, l1_loss(drawn, batch["images"]))
