@@ -27,15 +27,18 @@ def get_config(
             hidden_dim=256,
             after_dim=512,
             residual=True,
-            layers=(2, 3, 4, 5, 6, 7),  # of 10: the head stays, and so do the colours
+            layers=(0, 1, 2, 3, 4, 5, 6, 7),  # of 10: the finest please a scorer with colours
             d_width=32,
             d_channel_max=128,
-            learning_rate=5e-4,
+            learning_rate=4e-4,
             final_learning_rate=3e-5,
             warmup_steps=200,
-            decay_steps=10_500,
+            decay_steps=13_000,
             beta_1=0.9,
+            coupled_decay=0.0,  # Adam would make of it a full step for weights of small gradients
+            max_gradient_norm=None,
             scorer_weight=2.0,
+            linear_steps=2_500,
             scorer_steps=8_000,
             pixel_weight=20.0,
             classification_weight=0.5,
@@ -49,6 +52,6 @@ def get_config(
         data=LatentsConfig(latents),
         frozen={"generator": generator, "scorer": scorer},
         batch_size=8,
-        total_kimg=84.0,
+        total_kimg=104.0,
         tick_kimg=1.6,
     )

@@ -366,8 +366,8 @@ def test_the_scorer_says_what_an_edit_misses_and_pixels_what_it_changes(frozen):
 def test_the_first_steps_have_the_scorer_alone(frozen):
     trainer = build(frozen, changed(scorer_weight=1.0, scorer_steps=2, noise="none"))
     assert [trainer.phases_at(step) for step in (0, 1, 2, 3)] == [
-        ("Mfirst",),
-        ("Mfirst",),
+        ("Mscorer",),
+        ("Mscorer",),
         ("Dmain", "Mmain"),
         ("Dmain", "Mmain"),
     ]

@@ -58,6 +58,8 @@ class FrozenFaces:
             511 px.
         label_names: L names of the attributes that are edited.
         bank: labels [M, L] of faces.
+        centres: differences [L, w_dim] of the mean latents of faces with and without a label, of
+            the bank; None where its faces are not drawn here.
         positive_weights: [L].
         distance, identity: of pictures, the second or None.
     """
@@ -87,8 +89,10 @@ class FrozenFaces:
         self.label_names = [names[i] for i in self.places]
         if labels is not None and list(label_names) == list(names):
             self.bank = np.asarray(labels, np.float32)[:, self.places]
+            self.centres = None
         else:
-            self.bank = self._scored(config.bank_size, seed)
+            self.bank, latents = self._scored(config.bank_size, seed)
+            self.centres = class_centres(latents, self.bank)
         self.positive_weights = self._positive_weights(config)
         side = min(self.shape[:2])
         self.distance = find_distance(config.perceptual, side=side, given=config.weights)
@@ -155,15 +159,17 @@ class FrozenFaces:
         return weights
 
     def _scored(self, num, seed):
-        """Labels [num, L] of faces that the generator draws."""
-        score = tf.function(
-            lambda z: self.labels(self.images(self.truncated(self.mapped(z)), "constant"), {}),
-            autograph=False,
-        )
+        """Labels [num, L] and w [num, w_dim] of faces that the generator draws."""
+
+        @tf.function(autograph=False)
+        def score(z):
+            w_plus = self.truncated(self.mapped(z))
+            return self.labels(self.images(w_plus, "constant"), {}), w_plus[:, 0]
+
         size = min(BATCH_SIZE, num)
         z = draw_z(seed, 0, -(-num // size) * size, self.generator.z_dim)
-        parts = [score(tf.constant(z[i : i + size])).numpy() for i in range(0, len(z), size)]
-        return np.concatenate(parts)[:num]
+        parts = [score(tf.constant(z[i : i + size])) for i in range(0, len(z), size)]
+        return tuple(np.concatenate(x)[:num] for x in zip(*parts, strict=True))
 
     def mapped(self, z):
         """w_plus [N, num_ws, w_dim] of z; classes of a conditional generator in turn."""
@@ -219,6 +225,20 @@ class FrozenFaces:
     def _all_labels(self, images):
         """Labels [N, K] of all that the scorer knows."""
         return label_vectors(self.scorer.probabilities(images), self.scorer.names)
+
+
+def class_centres(latents, labels):
+    """Differences [L, D] of the means of latents [M, D] with and without each of labels [M, L].
+
+    Zero for a label that all have, or none.
+    """
+    labels = labels[..., np.newaxis]
+    having, without = (
+        (mask * latents[:, np.newaxis]).sum(axis=0) / np.maximum(mask.sum(axis=0), 1)
+        for mask in (labels, 1 - labels)
+    )
+    known = (labels.max(axis=0) > 0) & (labels.min(axis=0) < 1)
+    return np.where(known, having - without, 0).astype(np.float32)
 
 
 class EmbeddingDistance:

@@ -18,7 +18,7 @@ from tfgan_edit.losses.adversarial import (
 from tfgan_edit.losses.attributes import attribute_loss
 from tfgan_edit.losses.latent import neighbourhood_loss
 from tfgan_edit.losses.penalties import r1_penalty
-from tfgan_edit.losses.reconstruction import l1_loss
+from tfgan_edit.losses.reconstruction import l1_loss, squared_loss
 from tfgan_edit.networks.attribute_classifier import (
     AttributeClassifier,
     attribute_groups,
@@ -73,7 +73,10 @@ class ISFGANConfig:
             first. Not in the paper.
         scorer_temperature: what the scorer's log-odds are divided by. One that is always certain
             rewards, at 1, pictures of which it is not.
-        scorer_steps: steps at the start that have nothing but these two and the neighbourhood: the
+        linear_steps: steps at the start in which the function learns the linear edit: to add
+            `linear_strength` times the difference of class centres of every label that changes
+            (arXiv 2003.03581, section 3.1). What comes then begins at edits that mostly succeed.
+        scorer_steps: steps behind them that have nothing but these two and the neighbourhood: the
             scorer knows attributes already, and such a step costs a fifth of a whole one.
         pixel_weight: of mean |x - y| between face and edit, images in [-1, 1]. Not in the paper.
         identity_weight: of 1 - cosine of two faces' embeddings, of frozen.embedding, or of ArcFace
@@ -128,6 +131,8 @@ class ISFGANConfig:
     scorer_weight: float = 0.0
     scorer_temperature: float = 5.0
     pixel_weight: float = 0.0
+    linear_steps: int = 0
+    linear_strength: float = 1.5
     scorer_steps: int = 0
     identity_weight: float = 0.0
     encoder_rate: float = 0.0
@@ -165,6 +170,7 @@ class ISFGANConfig:
             d_channel_max=8,
             perceptual="pixels",
             identity_weight=0.0,
+            linear_steps=min(self.linear_steps, 1),
             scorer_steps=min(self.scorer_steps, 1),
             positive_weights={},
             bank_size=16,
@@ -215,6 +221,8 @@ class ISFGANConfig:
                 "trainer.scorer_steps must not be negative, and needs a trainer.scorer_weight "
                 f"above 0, got {self.scorer_steps} and {self.scorer_weight}"
             )
+        if self.linear_steps < 0:
+            raise UserError(f"trainer.linear_steps must not be negative, got {self.linear_steps}")
         if not self.scorer_temperature > 0:
             raise UserError(
                 f"trainer.scorer_temperature must be above 0, got {self.scorer_temperature}"
@@ -267,6 +275,11 @@ class ISFGANConfig:
             truncation=(self.truncation if truncation is None else truncation, truncation_cutoff),
             seed=seed,
         )
+        if self.linear_steps and parts.centres is None:
+            raise ValueError(
+                "trainer.linear_steps needs faces that are drawn and scored here: these data bring "
+                "their own labels; take LatentsConfig('drawn'), or set it to 0"
+            )
         keras.utils.set_random_seed(seed)
         generator = parts.generator
         function = ImplicitStyleFunction(
@@ -341,7 +354,8 @@ class ISFGANTrainer(GANTrainer):
             networks,
             averaged=learns,
             phases=[
-                *([Phase("Mfirst", "style_function")] if config.scorer_steps else []),
+                *([Phase("Mlinear", "style_function")] if config.linear_steps else []),
+                *([Phase("Mscorer", "style_function")] if config.scorer_steps else []),
                 Phase("Dmain", "discriminator"),
                 Phase("Mmain", "style_function"),
                 *([Phase("Emain", "encoder")] if "encoder" in networks else []),
@@ -374,8 +388,10 @@ class ISFGANTrainer(GANTrainer):
         return tf.where(t < config.warmup_steps, rising, falling)
 
     def phases_at(self, step):
-        first = step < self.config.scorer_steps
-        return tuple(phase.name for phase in self.phases if (phase.name == "Mfirst") == first)
+        config, alone = self.config, ("Mlinear", "Mscorer")
+        if step < config.linear_steps + config.scorer_steps:
+            return (alone[step >= config.linear_steps],)
+        return tuple(phase.name for phase in self.phases if phase.name not in alone)
 
     # === What a step sees ===
 
@@ -461,8 +477,10 @@ class ISFGANTrainer(GANTrainer):
         z = [random.normal(f"z_{i}", size, [self.style_function.z_dim]) for i in range(3)]
         if phase == "Dmain":
             terms = self.discriminator_terms(batch, z[0], random)
-        elif phase == "Mfirst":
-            terms = self.first_terms(batch, z[0], random)
+        elif phase == "Mlinear":
+            terms = self.linear_terms(batch, z[0])
+        elif phase == "Mscorer":
+            terms = self.scorer_terms(batch, z[0], random)
         elif phase == "Mmain":
             terms = self.style_terms(batch, z, random)
         else:
@@ -554,8 +572,23 @@ class ISFGANTrainer(GANTrainer):
             terms["identity"] = (config.identity_weight, frozen.identity(drawn[0], images))
         return terms | self._frozen_terms(drawn[0], batch)
 
-    def first_terms(self, batch, z, random):
-        """{name: (weight, loss [n])} of the style function in the first `scorer_steps`.
+    def linear_terms(self, batch, z):
+        """{name: (weight, loss [n])} of the style function in `linear_steps`.
+
+        Args:
+            batch: as of `faces`.
+            z: [n, z_dim].
+        """
+        w_plus, centres = batch["w_plus"], self.frozen.centres
+        edit = tf.matmul(batch["targets"] - batch["labels"], centres)[:, tf.newaxis]
+        linear = w_plus + self.config.linear_strength * edit
+        edited = self.style_function(w_plus, batch["targets"], z)
+        rows = self.style_function.layers_that_change or range(w_plus.shape[1])
+        edited, linear = (tf.gather(x, rows, axis=1) for x in (edited, linear))
+        return {"linear": (1.0, squared_loss(edited, linear))}
+
+    def scorer_terms(self, batch, z, random):
+        """{name: (weight, loss [n])} of the style function in `scorer_steps`.
 
         Args:
             batch: as of `faces`.
