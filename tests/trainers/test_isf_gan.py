@@ -14,6 +14,7 @@ from tfgan_edit.networks.encoder import LatentEncoder
 from tfgan_edit.networks.mobilestylegan import MobileStyleGAN
 from tfgan_edit.networks.stylegan import StyleGANGenerator
 from tfgan_edit.networks.stylegan2 import StyleGAN2Generator
+from tfgan_edit.trainers.frozen import class_centres
 from tfgan_edit.trainers.isf_gan import ISFGANConfig, ISFGANTrainer
 from tfgan_edit.trainers.randomness import StepRandom
 
@@ -363,6 +364,46 @@ def test_the_scorer_says_what_an_edit_misses_and_pixels_what_it_changes(frozen):
     )
 
 
+def test_class_centres():
+    latents = np.float32([[0, 1], [2, 1], [4, 0], [0, 0]])
+    labels = np.float32([[1, 0, 1], [1, 0, 0], [0, 0, 1], [0, 0, 0]])
+    np.testing.assert_allclose(class_centres(latents, labels), [[-1, 1], [0, 0], [1, 0]])
+
+
+def test_the_linear_edit_is_learned_first(frozen):
+    config = changed(
+        linear_steps=60,
+        linear_strength=2.0,
+        learning_rate=0.005,
+        hidden_dim=32,
+        after_dim=32,
+        residual=True,
+        bank_size=64,
+        layers=(0, 2),
+        beta_1=0.9,
+    )
+    trainer = config.build(frozen={k: frozen[k] for k in ("generator", "scorer")})
+    centres = trainer.frozen.centres
+    assert centres.shape == (4, 8) and np.any(centres != 0)
+    assert [trainer.phases_at(step) for step in (0, 59, 60)] == [
+        ("Mlinear",),
+        ("Mlinear",),
+        ("Dmain", "Mmain"),
+    ]
+    faces = trainer.faces(positions(), step_random())
+    w_plus, changes = faces["w_plus"], faces["targets"] - faces["labels"]
+    z = tf.zeros((4, 4))
+    _, loss = trainer.linear_terms(faces, z)["linear"]
+    edited = trainer.style_function(w_plus, faces["targets"], z)
+    linear = w_plus + 2 * np.matmul(changes, centres)[:, np.newaxis]
+    errors = np.square(edited - linear)[:, [0, 2]].mean(axis=(1, 2))
+    np.testing.assert_allclose(loss, errors, rtol=1e-4)
+    losses = [float(trainer.step_function(positions(16))["Loss/M/linear"]) for _ in range(60)]
+    assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
+    with pytest.raises(ValueError, match="trainer.linear_steps needs faces that are drawn"):
+        build(frozen, changed(linear_steps=1))
+
+
 def test_the_first_steps_have_the_scorer_alone(frozen):
     trainer = build(frozen, changed(scorer_weight=1.0, scorer_steps=2, noise="none"))
     assert [trainer.phases_at(step) for step in (0, 1, 2, 3)] == [
@@ -478,6 +519,7 @@ def test_what_does_not_fit_is_named(frozen, roles, facts, changes, words):
         ({"mix_share": 2.0}, "trainer.mix_share must be in 0…1"),
         ({"mix_rows": (3, 2)}, "trainer.mix_rows must be rising"),
         ({"decay_steps": 0}, "trainer.decay_steps and"),
+        ({"linear_steps": -1}, "trainer.linear_steps must not be negative, got -1"),
         ({"scorer_temperature": 0.0}, "trainer.scorer_temperature must be above 0"),
         ({"scorer_steps": 5}, "trainer.scorer_steps must .* needs a trainer.scorer_weight above 0"),
         ({"encoder_rate": -1.0}, "trainer.encoder_rate must not be negative"),
