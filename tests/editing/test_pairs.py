@@ -259,7 +259,7 @@ def test_optimising_succeeds_more_often_than_the_direction(preset, direction):
 
     yields = []
     for task in (attribute_task(direction, keep=("red", "tone")), refined_task(direction)):
-        task.check(preset)
+        task.prepare(preset)
         drawn = task.compute(generator, w_plus, photos_of)
         arrays, rejected = task.select(*(t.numpy() for t in drawn))
         yields.append(len(arrays["sources"]))

@@ -121,8 +121,9 @@ class AttributePairs:
     def _usable(self, scores):
         return np.ones(len(scores), bool)
 
-    def check(self, preset):
-        """Raises a `UserError` if the direction is of another generator."""
+    def prepare(self, preset):
+        """Called before `compute` with the generator's preset; raises a `UserError` if the direction
+        is of another generator."""
         self.direction.check(preset.require("generator"), preset.sha256)
 
     def compute(self, generator, w_plus, photos_of):
@@ -207,8 +208,8 @@ class RefinedPairs(AttributePairs):
     def pictures_per_set(self):
         return len(self.strengths) + 1
 
-    def check(self, preset):
-        super().check(preset)
+    def prepare(self, preset):
+        super().prepare(preset)
         self._refiner = LatentRefiner(
             preset.require("generator"), self.scorer, self.attribute, keep=self.keep,
             reverse=self.reverse, settings=self.refinement,
@@ -260,7 +261,7 @@ class MixedPairs:
         """What was asked for, JSON values for the manifest."""
         return {"kind": self.kind, "layers": self.layers}
 
-    def check(self, preset):
+    def prepare(self, preset):
         """Every generator with w_plus will do."""
 
     def _target(self, w_plus):

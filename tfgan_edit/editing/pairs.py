@@ -87,7 +87,7 @@ def make_pairs(
     """
     path = Path(path)
     generator = preset.require("generator")
-    task.check(preset)
+    task.prepare(preset)
     if generator.label_dim:
         raise UserError(f"{preset.path}: pairs of conditional generators are not supported")
     sides = _sides(generator, resolution)
