@@ -89,6 +89,7 @@ def test_rows_of_attributes_are_found(folder, tmp_path, capsys):
         ({}, "--preset is missing"),
         ({"preset": "first,first"}, "two of them have one name"),
         ({"preset": "first", "attributes": "blue"}, "'blue'"),
+        ({"preset": "first", "attributes": "bright:red"}, "must name two values of one attribute"),
         ({"preset": "first", "latents": "latents", "baselines": "sefa"}, "--baselines=sefa: must"),
         ({"preset": "first", "features": "x"}, "--features=x: must be none"),
         ({"preset": "faces"}, "has no network 'style_function'"),

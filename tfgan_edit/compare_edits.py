@@ -5,10 +5,10 @@ Example:
       --scorer runs/classifier_avatars_64 --latents latents/avatars_64 --out results/
   python -m tfgan_edit.compare_edits --preset runs/adaln,runs/adain,runs/none --scorer … --out …
 
-Every binary attribute is toggled in new faces. Directions are found in --latents by --baselines
-(class centres; svm, InterFaceGAN's boundaries), and taken as strong as leaves the identity as well
-kept as the first style function does. It appends to comparisons.jsonl and writes pictures: every
-method, and ten outcomes for one face.
+Every binary attribute is toggled in new faces; of age=old:age=young, one value becomes the other.
+Directions are found in --latents by --baselines (class centres; svm, InterFaceGAN's boundaries),
+and taken as strong as leaves the identity as well kept as the first style function does. It appends
+to comparisons.jsonl and writes pictures: every method, and ten outcomes for one face.
 """
 
 import functools
@@ -42,7 +42,12 @@ def define_flags(f):
     text("scorer", None, "Judge: preset of a classifier, faces:NETWORK, or a .keras model.")
     words("scorer_names", [], "Names of the probabilities of a .keras model.")
     text("layers", None, "Rows that the style functions may change, as of edit.")
-    words("attributes", [], "Binary ones to compare. Default: those of the first style function.")
+    words(
+        "attributes",
+        [],
+        "Binary ones to compare, or a:b, two values of one. Default: the binary ones of the first "
+        "style function.",
+    )
     text("latents", None, "Folder of score_latents, to find directions in.")
     words("baselines", ["centres", "svm"], f"Of {', '.join(directions.SUPERVISED)}.")
     number("threshold", 0.9, "Certainty of latents that directions are found in.")
@@ -88,10 +93,10 @@ def run(f):
     style = {
         name: latent_evaluation.StyleMethod(function) for name, (_, _, function) in loaded.items()
     }
-    known = binary_attributes(next(iter(style.values())).style.names)
-    attributes = f.attributes or known
-    for name in attributes:
-        place_of(name, known)
+    names = next(iter(style.values())).style.names
+    attributes = f.attributes or binary_attributes(names)
+    for attribute in attributes:
+        check_attribute(attribute, names)
     linear = find_directions(f, generator, attributes)
     faces = latent_evaluation.Faces(
         generator, scorer, num=f.num, truncation=f.truncation, seed=f.seed
@@ -103,6 +108,20 @@ def run(f):
     record = record_of(f, comparison, means, loaded, scorer)
     append_record(Path(f.out) / RECORDS, record, started)
     return comparison, means, pictures
+
+
+def check_attribute(attribute, names):
+    """Raises UserError unless it can be toggled: a binary one, or two values with : between."""
+    first, pair, second = attribute.partition(":")
+    if not pair:
+        place_of(first, binary_attributes(names))
+        return
+    for name in (first, second):
+        place_of(name, names)
+    if first == second or first.partition("=")[0] != second.partition("=")[0]:
+        raise UserError(
+            f"--attributes: {attribute} must name two values of one attribute, as age=old:age=young"
+        )
 
 
 def binary_attributes(names):
@@ -153,7 +172,7 @@ def write_pictures(f, faces, style, linear, comparison):
             strength = values.get("strength", 1.0)
             edited = method.edited(faces, rows, attribute, strength=strength)
             columns[name] = faces.draw(edited)
-        paths.append(write_columns(Path(f.out) / f"methods-{attribute}.png", columns))
+        paths.append(write_columns(f, f"methods-{attribute}", columns))
     first = next(iter(style.values()))
     for attribute in list(comparison)[:1]:
         rows = np.zeros(1, int)
@@ -161,11 +180,12 @@ def write_pictures(f, faces, style, linear, comparison):
         for sample in range(latent_evaluation.OUTCOMES):
             edited = first.edited(faces, rows, attribute, sample)
             columns[str(sample)] = faces.draw(edited)
-        paths.append(write_columns(Path(f.out) / f"outcomes-{attribute}.png", columns))
+        paths.append(write_columns(f, f"outcomes-{attribute}", columns))
     return paths
 
 
-def write_columns(path, columns):
+def write_columns(f, name, columns):
+    path = Path(f.out) / f"{name.replace(':', '_')}.png"
     photos = np.stack(list(columns.values()), axis=1)
     grid = image_grid(
         photos.reshape(-1, *photos.shape[2:]), len(columns), column_labels=list(columns)

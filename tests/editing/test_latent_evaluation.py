@@ -49,7 +49,8 @@ class Style:
             edited[..., 0] = np.where(wanted[:, :1] > 0.5, 0.8, -0.8)
             edited[..., 1] += self.spread * sample
         else:
-            edited[..., 1] = np.where(wanted[:, 1:2] > 0.5, 0.8, -0.8)
+            column = NAMES.index("red" if "red" in target.values else "tone=warm")
+            edited[..., 1] = np.where(wanted[:, [column]] > 0.5, 0.8, -0.8)
         return w_plus + strength * (edited - w_plus)
 
 
@@ -77,9 +78,9 @@ def test_faces_are_drawn_and_scored(faces):
     assert np.abs(faces.w_plus).max() <= 0.6
     expected = np.clip(np.round((faces.w_plus[:, 0, 0] + 1) * 127.5), 0, 255)
     np.testing.assert_array_equal(faces.photos[:, 0, 0, 0], expected)
-    np.testing.assert_array_equal(faces.has("bright"), expected >= 127.5)
+    np.testing.assert_array_equal(faces.classes("bright") == 1, expected >= 127.5)
     labels = faces.labels(["tone=cold", "bright"])
-    np.testing.assert_array_equal(labels[:, 1], faces.has("bright"))
+    np.testing.assert_array_equal(labels[:, 1], faces.classes("bright"))
 
 
 def test_a_style_function_succeeds_and_keeps_the_rest(measure):
@@ -87,6 +88,19 @@ def test_a_style_function_succeeds_and_keeps_the_rest(measure):
     assert numbers["success"] == 1 and numbers["kept"] == 1 and numbers["num"] == 40
     assert numbers["disentanglement"] > 0.999
     assert 0 < numbers["identity_scorer"] < 1
+
+
+def test_one_value_of_a_categorical_attribute_becomes_another(measure, faces):
+    warm, cold = faces.labels(["tone=warm", "tone=cold"]).T
+    classes = faces.classes("tone=warm:tone=cold")
+    np.testing.assert_array_equal(classes, np.where(warm, 1, cold - 1))
+    style = evaluation.StyleMethod(Style())
+    assert style.knows("tone=warm:tone=cold") and not style.knows("tone=warm:tone=hot")
+    numbers = measure.success(style, "tone=warm:tone=cold")
+    assert numbers["success"] == 1 and numbers["num"] == 40
+    assert numbers["kept_bright"] == 1 and numbers["kept_red"] == 0  # warm is what is red
+    linear = evaluation.LinearMethod({"tone=warm:tone=cold": direction(0, 1)}, strength=1.2)
+    assert measure.success(linear, "tone=warm:tone=cold")["success"] == 1
 
 
 def test_variety_is_of_samples_and_paths(measure, faces):
@@ -107,7 +121,7 @@ def test_a_direction_goes_both_ways(measure, faces):
     assert measure.success(method, "bright")["success"] == 1
     assert measure.variety(method, "bright")["diversity_pixels"] == 0
     moved = method.edited(faces, np.arange(40), "bright") - faces.w_plus
-    signs = np.where(faces.has("bright"), -1, 1)
+    signs = np.where(faces.classes("bright"), -1, 1)
     np.testing.assert_allclose(moved[:, 0, 0], 1.2 * signs, rtol=1e-5)
     np.testing.assert_array_equal(moved[..., 1], 0)
     entangled = dataclasses.replace(method, directions={"bright": direction(1, 1)})
@@ -146,7 +160,7 @@ def test_a_table_of_methods(measure):
 
 def test_what_cannot_be_compared_is_named(faces, measure):
     with pytest.raises(UserError, match="only 0 of 40 generated faces are of one class"):
-        faces = types.SimpleNamespace(has=lambda attribute: np.ones(40, bool))
+        faces = types.SimpleNamespace(classes=lambda attribute: np.ones(40, int))
         evaluation.LatentEditMeasure(faces).rows("bright")
     with pytest.raises(UserError, match="compared at equal identity, which nothing measures"):
         evaluation.identity_name({"success": 1.0})

@@ -109,6 +109,8 @@ def test_log_odds(classifier, model):
         p = np.clip(scorer.probabilities(images), 1e-6, 1 - 1e-6).astype(np.float64)
         odds = scorer.log_odds(images).numpy()
         np.testing.assert_allclose(1 / (1 + np.exp(-odds)), p, atol=1e-5)
+    rounded = scorers.Scorer(lambda images: tf.constant([[1 + 2e-7, -2e-7]]), ["a", "b"], None)
+    assert np.all(np.isfinite(rounded.log_odds(images)))
 
 
 def test_unknown_names_get_suggestions():

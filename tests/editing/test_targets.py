@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfgan_edit.config import UserError
-from tfgan_edit.editing.targets import next_labels, parse_target
+from tfgan_edit.editing.targets import Exchange, next_labels, parse_target
 
 NAMES = ["smile", "hair=black", "hair=red", "hair=blond", "glasses"]
 LABELS = np.float32([[0, 1, 0, 0, 1], [1, 0, 0, 1, 0]])
@@ -25,6 +25,16 @@ def test_labels_of_targets(text, wanted):
     before = LABELS.copy()
     np.testing.assert_array_equal(parse_target(text, NAMES).labels(LABELS, NAMES), wanted)
     np.testing.assert_array_equal(LABELS, before)
+
+
+def test_one_value_takes_the_place_of_another():
+    names = ["smile", "age=young", "age=middle", "age=old"]
+    labels = np.float32([[1, 1, 0, 0], [0, 0, 0, 1], [1, 0, 1, 0]])
+    exchange = Exchange("age=old", "age=young")
+    np.testing.assert_array_equal(
+        exchange.labels(labels, names), [[1, 0, 0, 1], [0, 1, 0, 0], [1, 0, 0, 1]]
+    )
+    assert exchange.values == {"age": "old"}
 
 
 def test_next_labels():

@@ -13,10 +13,10 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from tfgan_edit.config import UserError
-from tfgan_edit.editing.attributes import class_certainties, place_of
+from tfgan_edit.editing.attributes import place_of
 from tfgan_edit.editing.evaluation import BATCH_SIZE, EditMeasure, scores_of
 from tfgan_edit.editing.latents import draw_z
-from tfgan_edit.editing.targets import TOGGLE, Target
+from tfgan_edit.editing.targets import TOGGLE, Exchange, Target
 from tfgan_edit.metrics.groups import irregularity, mean_distance
 from tfgan_edit.networks.attribute_classifier import label_vectors
 from tfgan_edit.ops.images import image_to_photo
@@ -66,10 +66,14 @@ class Faces:
         found = label_vectors(self.scores, self.scorer.names).numpy()
         return found[:, [place_of(name, self.scorer.names) for name in names]]
 
-    def has(self, attribute):
-        """bool [N]: whether a binary attribute is present."""
-        _, present = class_certainties(self.scores, self.scorer.names, attribute)
-        return present >= 0.5
+    def classes(self, attribute):
+        """[N]: 1 where an attribute is present, 0 where it is not; of `a:b`, where it is a, where
+        it is b, and -1 elsewhere."""
+        first, pair, second = attribute.partition(":")
+        has = self.labels([first])[:, 0].astype(int)
+        if not pair:
+            return has
+        return np.where(has, 1, self.labels([second])[:, 0].astype(int) - 1)
 
 
 def _batches(rows):
@@ -84,12 +88,13 @@ class StyleMethod:
 
     def knows(self, attribute):
         """Whether the attribute can be edited."""
-        return attribute in self.style.names
+        return set(attribute.split(":")) <= set(self.style.names)
 
     def edited(self, faces, rows, attribute, sample=0, strength=1.0):
         """w_plus [n, num_ws, w_dim] of the faces with these numbers, the attribute toggled."""
         labels = faces.labels(self.style.names)[rows]
-        target = Target({attribute: TOGGLE})
+        first, pair, second = attribute.partition(":")
+        target = Exchange(first, second) if pair else Target({attribute: TOGGLE})
         return self.style.edited(faces.w_plus[rows], labels, target, sample, strength)
 
 
@@ -106,7 +111,7 @@ class LinearMethod:
 
     def edited(self, faces, rows, attribute, sample=0, strength=1.0):
         """The same; against the direction where the attribute is present."""
-        signs = np.where(faces.has(attribute)[rows], -1.0, 1.0)
+        signs = np.where(faces.classes(attribute)[rows] == 1, -1.0, 1.0)
         units = self.strength * strength * signs
         return self.directions[attribute].apply(faces.w_plus[rows], units)
 
@@ -128,12 +133,12 @@ class LatentEditMeasure:
 
     def rows(self, attribute):
         """[(reverse, numbers of faces)]: those to which it is given, those that lose it."""
-        present = self.faces.has(attribute)
-        found = [(reverse, np.flatnonzero(present == reverse)) for reverse in (False, True)]
+        classes = self.faces.classes(attribute)
+        found = [(reverse, np.flatnonzero(classes == reverse)) for reverse in (False, True)]
         short = min(len(rows) for _, rows in found)
         if short < LEAST:
             raise UserError(
-                f"attribute {attribute!r}: only {short} of {len(present)} generated faces are of "
+                f"attribute {attribute!r}: only {short} of {len(classes)} generated faces are of "
                 f"one class, {LEAST} are needed: draw more, or leave it out"
             )
         return found
@@ -151,8 +156,8 @@ class LatentEditMeasure:
             numbers = measure(self.faces.photos[rows], photos)
             after = scores_of(photos, self.faces.scorer)
             changes = np.abs(after - self.faces.scores[rows]).mean(axis=0)
-            place = place_of(attribute, self.faces.scorer.names)
-            numbers["disentanglement"] = float(changes[place] / max(changes.sum(), 1e-12))
+            places = [place_of(name, self.faces.scorer.names) for name in attribute.split(":")]
+            numbers["disentanglement"] = float(changes[places].sum() / max(changes.sum(), 1e-12))
             results.append(numbers)
         return mean_numbers(results)
 
@@ -161,7 +166,7 @@ class LatentEditMeasure:
         if key not in self._measures:
             real = None
             if self._features is not None:
-                real = self.faces.photos[self.faces.has(attribute) != reverse]
+                real = self.faces.photos[self.faces.classes(attribute) == (not reverse)]
             self._measures[key] = EditMeasure(
                 self.faces.scorer, attribute, reverse=reverse, features=self._features, real=real
             )
@@ -240,7 +245,7 @@ def compare_methods(measure, style, linear, attributes):
         measure: `LatentEditMeasure`.
         style: {name: `StyleMethod`}; the first one's identity is what directions are matched to.
         linear: {name: `LinearMethod`}.
-        attributes: binary ones of the scorer.
+        attributes: binary ones of the scorer, or `a:b`, two values of a categorical one.
 
     Returns:
         {attribute: {method: numbers}}; those of directions have their "strength".

@@ -122,8 +122,7 @@ class AttributePairs:
         return np.ones(len(scores), bool)
 
     def prepare(self, preset):
-        """Called before `compute` with the generator's preset; raises a `UserError` if the direction
-        is of another generator."""
+        """Called before `compute`; raises a `UserError` if the direction is of another generator."""
         self.direction.check(preset.require("generator"), preset.sha256)
 
     def compute(self, generator, w_plus, photos_of):

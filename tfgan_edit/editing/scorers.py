@@ -83,7 +83,7 @@ class Scorer:
         images = self._fitted(images)
         if self._log_odds is not None:
             return self._log_odds(images)
-        probabilities = self.score(images)
+        probabilities = tf.clip_by_value(self.score(images), 0.0, 1.0)  # 1 is exceeded by rounding
         return negative_log(1 - probabilities) - negative_log(probabilities)
 
     def embedding(self, images):

@@ -41,6 +41,35 @@ class Target:
         return wanted
 
 
+@dataclasses.dataclass(frozen=True)
+class Exchange:
+    """In place of a `Target`: one value of a categorical attribute becomes another, and back.
+
+    Attributes:
+        first, second: their names, `age=old` and `age=young`; others become the first.
+    """
+
+    first: str
+    second: str
+
+    @property
+    def values(self):
+        """As of `Target`: what is changed."""
+        attribute, _, value = self.first.partition("=")
+        return {attribute: value}
+
+    def labels(self, labels, names):
+        """As of `Target`."""
+        names = list(names)
+        old = np.asarray(labels, np.float32)
+        first, second = (place_of(name, names) for name in (self.first, self.second))
+        wanted = old.copy()
+        wanted[:, attribute_groups(names)[self.first.partition("=")[0]]] = 0
+        wanted[:, first] = 1 - old[:, first]
+        wanted[:, second] = old[:, first]
+        return wanted
+
+
 def next_labels(labels, places):
     """Labels [N, L] with one attribute changed: absent to present and back, or its next value."""
     changed = np.array(labels)
