@@ -400,8 +400,33 @@ def test_the_linear_edit_is_learned_first(frozen):
     np.testing.assert_allclose(loss, errors, rtol=1e-4)
     losses = [float(trainer.step_function(positions(16))["Loss/M/linear"]) for _ in range(60)]
     assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
-    with pytest.raises(ValueError, match="trainer.linear_steps needs faces that are drawn"):
+    with pytest.raises(ValueError, match="trainer.linear_steps needs the latents"):
         build(frozen, changed(linear_steps=1))
+
+
+def test_the_linear_edit_of_labelled_latents_needs_no_pictures(frozen, monkeypatch):
+    random = np.random.RandomState(3)
+    latents = random.randn(16, 1, 8).astype(np.float32)
+    labels = BANK[random.randint(0, len(BANK), 16)]
+    trainer = build(
+        frozen,
+        changed(linear_steps=5),
+        latents=latents,
+        latent_shape=(1, 8),
+        labels=labels,
+        label_names=frozen["scorer"].label_names,
+        truncation=0.5,
+    )
+    w_avg = frozen["generator"].mapping.w_avg.numpy()
+    w = w_avg + 0.5 * (latents[:, 0] - w_avg)
+    np.testing.assert_allclose(trainer.frozen.centres, class_centres(w, labels), atol=1e-5)
+    monkeypatch.setattr(trainer.frozen, "images", None)
+    batch = {"latents": latents[:4], "partners": latents[4:8], "labels": labels[:4]}
+    trainer.active_phases = ("Mlinear",)
+    faces = trainer.faces({key: tf.constant(x) for key, x in batch.items()}, step_random())
+    assert set(faces) == {"w_plus", "labels", "targets"}
+    np.testing.assert_array_equal(faces["labels"], labels[:4])
+    np.testing.assert_allclose(faces["w_plus"][:, 1], w[:4], atol=1e-5)
 
 
 def test_the_first_steps_have_the_scorer_alone(frozen):

@@ -179,6 +179,7 @@ class LatentData:
         return {
             "resolution": None,
             "latent_shape": shape,
+            "latents": self.latents,
             "labels": self.labels,
             "label_names": self.label_names,
             "truncation": self.manifest.get("truncation"),

@@ -122,7 +122,7 @@ class AttributePairs:
         return np.ones(len(scores), bool)
 
     def prepare(self, preset):
-        """Called before `compute`; raises a `UserError` if the direction is of another generator."""
+        """Before `compute`; raises a `UserError` if the direction is of another generator."""
         self.direction.check(preset.require("generator"), preset.sha256)
 
     def compute(self, generator, w_plus, photos_of):

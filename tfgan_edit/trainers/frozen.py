@@ -48,7 +48,7 @@ class FrozenFaces:
         config: `ISFGANConfig`.
         networks: {role: network, or `Scorer` for "scorer"}.
         photos: (resolution, colours) of data of photos, or None for latents.
-        latent_shape, labels, label_names: as of `ISFGANConfig.build`.
+        latent_shape, latents, labels, label_names: as of `ISFGANConfig.build`.
         truncation: (factor, cutoff) of latents.
         seed: of the faces that are scored.
 
@@ -58,14 +58,26 @@ class FrozenFaces:
             511 px.
         label_names: L names of the attributes that are edited.
         bank: labels [M, L] of faces.
-        centres: differences [L, w_dim] of the mean latents of faces with and without a label, of
-            the bank; None where its faces are not drawn here.
+        centres: differences [L, w_dim] of the mean latents of the bank's faces with and without a
+            label; None for photos.
+        labelled: whether the data have latents and all labels of them, so that their pictures need
+            not be looked at.
         positive_weights: [L].
         distance, identity: of pictures, the second or None.
     """
 
     def __init__(
-        self, config, networks, *, photos, latent_shape, labels, label_names, truncation, seed
+        self,
+        config,
+        networks,
+        *,
+        photos,
+        latent_shape,
+        latents,
+        labels,
+        label_names,
+        truncation,
+        seed,
     ):
         if "generator" not in networks:
             raise ValueError("frozen.generator is missing: name the preset whose latents it edits")
@@ -87,9 +99,14 @@ class FrozenFaces:
         self._check_labels(config, labels, latent_shape)
         self.places = _chosen_places(config.attributes, names)
         self.label_names = [names[i] for i in self.places]
-        if labels is not None and list(label_names) == list(names):
+        self.centres = None
+        known = labels is not None and list(label_names) == list(names)
+        self.labelled = known and latents is not None
+        if known:
             self.bank = np.asarray(labels, np.float32)[:, self.places]
-            self.centres = None
+            if self.labelled:
+                w = self.truncated(self.spread(tf.constant(latents)))[:, 0]
+                self.centres = class_centres(w.numpy(), self.bank)
         else:
             self.bank, latents = self._scored(config.bank_size, seed)
             self.centres = class_centres(latents, self.bank)

@@ -238,6 +238,7 @@ class ISFGANConfig:
         resolution=None,
         img_channels=3,
         latent_shape=None,
+        latents=None,
         labels=None,
         label_names=None,
         truncation=None,
@@ -256,6 +257,7 @@ class ISFGANConfig:
             resolution: of photos, which need an encoder; None for latents.
             img_channels: number of colours of photos.
             latent_shape: (num_ws or 1, w_dim) of the data's latents; None where they are drawn.
+            latents: [M, num_ws or 1, w_dim], the data's, or None.
             labels, label_names: of the data's latents or photos: [M, K] and K names, or None.
             truncation, truncation_cutoff: of the data's latents.
             precision, jit_compile, seed: as of every trainer.
@@ -270,6 +272,7 @@ class ISFGANConfig:
             frozen,
             photos=None if resolution is None else (resolution, img_channels),
             latent_shape=latent_shape,
+            latents=latents,
             labels=labels,
             label_names=label_names,
             truncation=(self.truncation if truncation is None else truncation, truncation_cutoff),
@@ -277,8 +280,8 @@ class ISFGANConfig:
         )
         if self.linear_steps and parts.centres is None:
             raise ValueError(
-                "trainer.linear_steps needs faces that are drawn and scored here: these data bring "
-                "their own labels; take LatentsConfig('drawn'), or set it to 0"
+                "trainer.linear_steps needs the latents of labelled faces, these data have photos: "
+                "take LatentsConfig, or set it to 0"
             )
         keras.utils.set_random_seed(seed)
         generator = parts.generator
@@ -412,8 +415,17 @@ class ISFGANTrainer(GANTrainer):
         )
 
     def faces(self, batch, random):
-        """{"w_plus", "images", "labels", "targets"} of a batch of data."""
+        """{"w_plus", "images", "labels", "targets"} of a batch of data; no images where nothing
+        looks at them."""
         frozen = self.frozen
+        if self.active_phases == ("Mlinear",) and frozen.labelled:
+            w_plus = frozen.truncated(frozen.spread(batch["latents"]))
+            labels = tf.gather(batch["labels"], frozen.places, axis=1)
+            return {
+                "w_plus": w_plus,
+                "labels": labels,
+                "targets": self._targets(labels, random),
+            }
         if "photos" in batch:
             whole = photo_to_image(batch["photos"])
             images = pooled_to(whole, frozen.shape)
@@ -473,7 +485,7 @@ class ISFGANTrainer(GANTrainer):
     # === Losses ===
 
     def phase_loss(self, phase, batch, random):
-        size = batch["images"].shape[0]
+        size = batch["w_plus"].shape[0]
         z = [random.normal(f"z_{i}", size, [self.style_function.z_dim]) for i in range(3)]
         if phase == "Dmain":
             terms = self.discriminator_terms(batch, z[0], random)
