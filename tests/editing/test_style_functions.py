@@ -9,6 +9,7 @@ import pytest
 from tests.editing.teachers import (
     NAMES,
     colour_scorer,
+    save_classifier,
     save_encoder,
     save_generator,
     save_scorer,
@@ -28,7 +29,7 @@ from tfgan_edit.editing.style_functions import (
 from tfgan_edit.editing.targets import parse_target
 from tfgan_edit.networks.attribute_classifier import label_vectors
 from tfgan_edit.ops.images import image_to_photo, photo_to_image
-from tfgan_edit.preset import load_preset
+from tfgan_edit.preset import load_preset, save_preset
 
 ROWS = 6
 
@@ -120,6 +121,20 @@ def test_the_discriminator_knows_attributes_too(folder, photos):
     logits = discriminator(photo_to_image(photos)).numpy()[:, 1:]
     np.testing.assert_array_equal(style.labels(photos)[:, :2], logits[:, :2] >= 0)
     np.testing.assert_array_equal(style.labels(photos)[:, 2:].sum(axis=1), 1)
+
+
+def test_without_a_discriminator_the_scorer_of_training_knows_attributes(folder, photos, tmp_path):
+    save_classifier(tmp_path / "scorer")
+    preset = load_preset(folder / "edits")
+    function = {"style_function": preset.networks["style_function"]}
+    config = {"frozen": {**preset.config["frozen"], "scorer": str(tmp_path / "scorer")}}
+    save_preset(tmp_path / "edits", function, config=config, metadata=preset.metadata)
+    _, _, style = load_style_function(tmp_path / "edits")
+    _, _, given = load_style_function(folder / "edits", scorer=tmp_path / "scorer")
+    np.testing.assert_array_equal(style.labels(photos), given.labels(photos))
+    save_preset(tmp_path / "none", function, config=preset.config, metadata=preset.metadata)
+    with pytest.raises(UserError, match="names no scorer, .* give the preset of a classifier"):
+        load_style_function(tmp_path / "none")
 
 
 def test_the_encoder_that_learned_with_it_is_used(folder, photos):

@@ -122,7 +122,7 @@ def load_style_function(path, *, generator=None, scorer=None, layers=None):
         path: preset or run folder of a style function.
         generator: preset of the generator; None for the one that it was trained with.
         scorer: preset of a classifier, or `Scorer`, that knows its attributes; None for the
-            discriminator's attribute head.
+            discriminator's attribute head or, where that was left out, the scorer of training.
         layers: {attribute: rows}, or a text of `parse_attribute_layers`, or None.
 
     Raises:
@@ -165,6 +165,13 @@ def _generator_of(preset, path):
 def _label_reader(preset, scorer):
     """Images -> labels [N, L] of a style function's names."""
     names = preset.require("style_function").label_names
+    if scorer is None and "discriminator" not in preset.networks:
+        scorer = (preset.config.get("frozen") or {}).get("scorer")
+        if scorer is None:
+            raise UserError(
+                f"{preset.path} has no discriminator and names no scorer, so nothing says what a "
+                "photo shows: give the preset of a classifier (--scorer)"
+            )
     if scorer is None:
         discriminator = preset.require("discriminator")
 
