@@ -16,6 +16,7 @@ from tfgan_edit.config import UserError
 from tfgan_edit.data.pairs import PairsWriter, open_pairs
 from tfgan_edit.distill_report import Report, loss_curves, stacked
 from tfgan_edit.editing import pairs as module
+from tfgan_edit.editing.directions import Direction
 from tfgan_edit.preset import load_preset
 
 
@@ -118,12 +119,29 @@ def test_evaluate_edits_alone(distilled, folder, tmp_path, capsys):
     assert (tmp_path / "edits-pairs.png").is_file()
 
 
+def test_a_direction_is_measured_without_an_editor(folder, tmp_path):
+    Direction(np.eye(8)[0]).save(tmp_path / "first.npz")
+    values = flags.FlagValues()
+    evaluate_edits.define_flags(values)
+    values([
+        "evaluate_edits", "--attribute=bright", f"--scorer={folder / 'scorer.keras'}",
+        f"--scorer_names={','.join(NAMES)}", f"--faces=generated:{folder / 'faces'}",
+        f"--direction={tmp_path / 'first.npz'}", "--strength=1", "--num=4",
+        f"--out={tmp_path}", "--features=none",
+    ])
+    numbers, picture = evaluate_edits.run(values)
+    assert list(numbers) == ["latent edit"] and numbers["latent edit"]["num"] == 4
+    assert picture.is_file()
+
+
 @pytest.mark.parametrize(
     "arguments, match",
     [
         ([], "--editor is missing; see --help for examples"),
         (["--editor=x", "--scorer=x", "--attribute=x", "--faces=x", "--out=x", "--strength=1"],
          "give both --direction and --strength, or neither"),
+        (["--scorer=x", "--attribute=x", "--faces=x", "--out=x", "--direction=x"],
+         "--editor is missing: --direction alone edits generated:PRESET, not x"),
     ],
 )
 def test_mistakes_of_evaluate_edits(arguments, match):

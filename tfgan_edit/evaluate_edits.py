@@ -3,6 +3,8 @@
   python -m tfgan_edit.evaluate_edits --editor runs/pix2pixhd_smile --scorer runs/classifier \\
       --attribute smile --faces generated:runs/faces --direction directions/smile.npz \\
       --strength 2 --real data/avatars64 --out runs/pix2pixhd_smile
+  python -m tfgan_edit.evaluate_edits --faces generated:presets/faces --resolution 256 \\
+      --scorer faces:faceres+emotion --attribute smile --direction smile.npz --strength 2 --out x/
   python -m tfgan_edit.evaluate_edits --editor runs/pix2pixhd_smile,runs/mobile_smile \\
       --scorer runs/classifier --attribute smile --faces avatars:avataaars:smile --out results/
 
@@ -43,7 +45,11 @@ GENERATED, AVATARS = "generated:", "avatars:"
 def define_flags(f):
     kinds = (flags.DEFINE_string, flags.DEFINE_integer, flags.DEFINE_float, flags.DEFINE_list)
     text, integer, number, words = (functools.partial(kind, flag_values=f) for kind in kinds)
-    words("editor", [], "Presets of one-pass networks, or of a StyleGAN with --encoder.")
+    words(
+        "editor",
+        [],
+        "Presets of one-pass networks, or of a StyleGAN with --encoder; or none, for --direction.",
+    )
     text("scorer", None, "Preset of a classifier, a .keras model, or faces:NETWORK+NETWORK.")
     words("scorer_names", [], "Names of the probabilities of a .keras model.")
     text("attribute", None, "Name of the scorer's, or a:b, from b to a.")
@@ -79,8 +85,13 @@ def run(f, others=()):
         others: further editors, with a `name`, `resolution` and `parents`.
     """
     for name in ("editor", "scorer", "attribute", "faces", "out"):
-        if not f[name].value and not (name == "editor" and others):
+        # Edits along a direction are measured with or without an editor beside them.
+        if not f[name].value and not (name == "editor" and (others or f.direction)):
             raise UserError(f"--{name} is missing; see --help for examples")
+    if not (f.editor or others or f.faces.startswith(GENERATED)):
+        raise UserError(
+            f"--editor is missing: --direction alone edits {GENERATED}PRESET, not {f.faces}"
+        )
     if (f.direction is None) != (f.strength is None):
         raise UserError("give both --direction and --strength, or neither")
     started = time.perf_counter()
