@@ -16,6 +16,7 @@ import platform
 import time
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -143,6 +144,7 @@ class Run:
         networks = {}
         for role in self.config.frozen:
             if role not in self.frozen:
+                keras.utils.set_random_seed(self.config.seed)  # the same when the run goes on
                 networks[role] = trainer.untrained(role, self.data.facts["resolution"])
             elif isinstance(self.frozen[role], Scorer):
                 networks[role] = self.frozen[role]
