@@ -180,7 +180,8 @@ def make_evaluations(f, given):
     generator = preset.require("generator")
     if isinstance(generator, GansNRosesGenerator):
         settings |= distance_of(f, (*generator.resolution, generator.img_channels), given)
-        return [translated(f, preset, i, settings) for i in range(f.repeats)]
+        scorers = scorers_of(f)
+        return [translated(f, preset, i, scorers, settings) for i in range(f.repeats)]
     if isinstance(generator, StyleMapGANGenerator) and f.sources:
         rebuilt = rebuilt_photos(f.sources, f.preset)
         return [Evaluation(rebuilt.photos, rebuilt, seed=f.seed, **settings)]
@@ -226,7 +227,16 @@ def rebuilt_photos(path, preset):
     return RebuiltPhotos(photos, preset.require("encoder"), generator, hash=preset.sha256)
 
 
-def translated(f, preset, repeat, settings):
+def scorers_of(f):
+    """Scorers of faces and of drawings, or None."""
+    if len(f.scorers) not in (0, 2):
+        raise UserError(
+            f"--scorers={','.join(f.scorers)}: give two, of the faces and of the drawings"
+        )
+    return tuple(load_scorer(path) for path in f.scorers) or None
+
+
+def translated(f, preset, repeat, scorers, settings):
     """The `Evaluation` of a repeat of what GANs N' Roses makes of faces."""
     networks = with_backward(preset).networks
     shape = networks["generator"].resolution
@@ -241,16 +251,8 @@ def translated(f, preset, repeat, settings):
             f"{preset.path} reads {shape[1]}x{shape[0]}: bring them to that size by prepare_data"
         )
     seed = f.seed + repeat
-    if len(f.scorers) not in (0, 2):
-        raise UserError(
-            f"--scorers={','.join(f.scorers)}: give two, of the faces and of the drawings"
-        )
     translation = Translation(
-        networks["generator"],
-        networks.get("backward_generator"),
-        faces,
-        seed,
-        tuple(load_scorer(path) for path in f.scorers) or None,
+        networks["generator"], networks.get("backward_generator"), faces, seed, scorers
     )
     fake = TranslatedPhotos(
         translation,

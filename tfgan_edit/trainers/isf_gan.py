@@ -73,12 +73,12 @@ class ISFGANConfig:
             first. Not in the paper.
         scorer_temperature: what the scorer's log-odds are divided by. One that is always certain
             rewards, at 1, pictures of which it is not.
+        pixel_weight: of mean |x - y| between face and edit, images in [-1, 1]. Not in the paper.
         linear_steps: steps at the start in which the function learns the linear edit: to add
             `linear_strength` times the difference of class centres of every label that changes
             (arXiv 2003.03581, section 3.1). What comes then begins at edits that mostly succeed.
-        scorer_steps: steps behind them that have nothing but these two and the neighbourhood: the
-            scorer knows attributes already, and such a step costs a fifth of a whole one.
-        pixel_weight: of mean |x - y| between face and edit, images in [-1, 1]. Not in the paper.
+        scorer_steps: steps behind them with the losses of scorer, pixels and neighbourhood alone:
+            the scorer knows attributes already, and such a step costs a fifth of a whole one.
         identity_weight: of 1 - cosine of two faces' embeddings, of frozen.embedding, or of ArcFace
             with the weights "arcface". Not in the paper.
         noise: of the generator: "random", new in every picture, "constant" or "none".
