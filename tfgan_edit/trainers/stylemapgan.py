@@ -47,6 +47,9 @@ class StyleMapGANConfig:
     stylemap_size: int = 8
     stylemap_channels: int = 64
     mapping_layers: int = 8
+    # Learning rate of the mapping relative to the rest. Cells of a stylemap agree on a face only by
+    # the mapping, as all else is convolutions: short runs need more.
+    mapping_lr_multiplier: float = 0.01
     code_channels: int | None = None  # of all style codes; 64 in the small network of 1024 px
     norm: str = "layer"  # layer | instance | group
     channel_base: int = 32768  # width of level r: min(channel_base // r, channel_max)
@@ -140,6 +143,7 @@ class StyleMapGANConfig:
         }
         generator = StyleMapGANGenerator(
             mapping_layers=self.mapping_layers,
+            mapping_lr_multiplier=self.mapping_lr_multiplier,
             code_channels=self.code_channels,
             norm=self.norm,
             name="generator",
