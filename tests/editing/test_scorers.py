@@ -170,6 +170,17 @@ def test_published_networks_score_faces_of_any_size(published):
         scorer.embedding(tf.constant(faces))
 
 
+def test_published_networks_can_be_learned_from(published):
+    """Faces are resized to whole levels, which must not cut the gradient."""
+    for networks in ("dlib_gender", "dlib_age", "emotion", "faceres"):
+        scorer, faces = load_scorer(f"faces:{networks}"), tf.constant(images(40))
+        with tf.GradientTape() as tape:
+            tape.watch(faces)
+            odds = scorer.log_odds(faces)[:, 0]
+        slopes = np.abs(tape.gradient(odds, faces))
+        assert np.all(slopes.sum(axis=(1, 2, 3)) > 0), networks
+
+
 def test_the_network_that_tells_people_apart_gives_features(published):
     scorer = load_scorer("faces:emotion+faceres")
     assert scorer.names == ("smile", "male", "age=young", "age=middle", "age=old")

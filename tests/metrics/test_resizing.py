@@ -50,6 +50,18 @@ def test_rows_sum_to_one_so_grey_stays_grey(rule, source, target):
     np.testing.assert_allclose(resize(grey, (target, target), rule), 77, rtol=1e-6)
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_gradients_are_those_of_the_matrices(rule):
+    batch, size = tf.constant(photos((6, 9)), tf.float32), (4, 5)
+    weights = np.random.default_rng(1).standard_normal((2, *size, 3)).astype(np.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(batch)
+        total = tf.reduce_sum(resize(batch, size, rule) * weights)
+    across, down = resize_matrix(9, 5, rule), resize_matrix(6, 4, rule)
+    expected = np.einsum("nuvc,uh,vw->nhwc", weights, down, across)
+    np.testing.assert_allclose(tape.gradient(total, batch), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_doubling_by_hand():
     np.testing.assert_allclose(
         resize_matrix(2, 4, "bilinear_half_pixel"), [[1, 0], [0.75, 0.25], [0.25, 0.75], [0, 1]]

@@ -60,13 +60,20 @@ def resize_matrix(source, target, rule):
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
+@tf.custom_gradient
+def _to_levels(x):
+    """Whole levels 0…255; straight through for gradients, of which rounding has none."""
+    return tf.clip_by_value(tf.round(x), 0, 255), lambda gradient: gradient
+
+
 def resize(photos, size, rule):
     """Resizes a batch.
 
     Args:
         photos: uint8 or float [N, H, W, C], in [0, 255]; H, W, C known.
         size: (height, width).
-        rule: key of `RULES`. The antialiased ones round after each axis, as Pillow does.
+        rule: key of `RULES`. The antialiased ones round after each axis, as Pillow does;
+            gradients pass as if they did not.
 
     Returns:
         float32 [N, height, width, C], in [0, 255]; equal to Pillow's within one level.
@@ -77,7 +84,7 @@ def resize(photos, size, rule):
         return photos
 
     def rounded(x):
-        return tf.clip_by_value(tf.round(x), 0, 255) if RULES[rule][-1] else x
+        return _to_levels(x) if RULES[rule][-1] else x
 
     across = tf.constant(resize_matrix(width, size[1], rule))
     down = tf.constant(resize_matrix(height, size[0], rule))
