@@ -214,10 +214,9 @@ class Run:
         first, trainer = stage.first_step, self.trainer
         trainer.step.assign(first)
         batches = self._stage_batches(stage, first)
-        last = trainer.phases_at(self.total_steps)
-        main = [p.name for p in trainer.phases if p.interval == 1 and p.name in last]
+        main = trainer.main_phases()
         # Everything is compiled before the clock starts, also for the peak of memory.
-        for phases in (trainer.phases_at(0), main):
+        for phases in (trainer.heaviest_phases(), main):
             trainer.step_function(next(batches), phases, first)
         start = time.perf_counter()
         for _ in range(TIMED_STEPS):

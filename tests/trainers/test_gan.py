@@ -22,6 +22,8 @@ def test_phases_come_at_their_intervals():
     assert trainer.phases_at(0) == ("main", "extra")
     assert trainer.phases_at(1) == trainer.phases_at(2) == ("main",)
     assert trainer.phases_at(3) == ("main", "extra")
+    assert trainer.main_phases() == ("main",)
+    assert trainer.phases_with("extra") == trainer.heaviest_phases() == ("main", "extra")
 
 
 def test_only_the_network_of_a_phase_learns(batch):

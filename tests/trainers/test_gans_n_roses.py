@@ -100,6 +100,8 @@ def test_phases(trained):
     assert [trainer.phases_at(step) for step in range(3)] == [
         ("Dreg", "Gmain"), ("Dmain", "Gmain"), ("Dreg", "Gmain")
     ]
+    assert trainer.main_phases() == ("Dmain", "Gmain")
+    assert trainer.phases_with("Dreg") == trainer.heaviest_phases() == ("Dreg", "Gmain")
     assert settings(r1_gamma=0.0).build(resolution=16).phases_at(0) == ("Dmain", "Gmain")
     betas = {name: optimizer.beta_2 for name, optimizer in trainer.optimizers.items()}
     assert betas == {"generators": 0.99, "discriminators": pytest.approx(0.99 ** (2 / 3))}

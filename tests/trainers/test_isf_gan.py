@@ -437,6 +437,7 @@ def test_the_first_steps_have_the_scorer_alone(frozen):
         ("Dmain", "Mmain"),
         ("Dmain", "Mmain"),
     ]
+    assert trainer.main_phases() == trainer.heaviest_phases() == ("Dmain", "Mmain")
     before = values(trainer.discriminator)
     function = values(trainer.style_function)
     for _ in range(2):

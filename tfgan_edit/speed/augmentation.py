@@ -26,10 +26,14 @@ def measure(config, settings):
                 config.trainer, augmentation=AugmentationConfig(groups, p=P)
             )
             run = Run(dataclasses.replace(config, trainer=trainer, precision=precision))
-            main, setting = training.main_phases(run), f"{precision} {groups or 'without'}"
-            functions["training", setting] = training.steps(run, settings.steps, main)
+            setting = f"{precision} {groups or 'without'}"
+            functions["training", setting] = training.steps(
+                run, settings.steps, run.trainer.main_phases()
+            )
             for phase in training.lazy_phases(run):
-                functions[f"step with {phase}", setting] = training.steps(run, 1, [*main, phase])
+                functions[f"step with {phase}", setting] = training.steps(
+                    run, 1, run.trainer.phases_with(phase)
+                )
             names[setting] = f"{precision} without"
     values = alternate(functions, settings.repeats)
     rows = []

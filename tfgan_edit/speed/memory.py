@@ -70,7 +70,7 @@ def one_step(config):
     run = Run(config)
     try:
         first = run.schedule.stages[-1].first_step  # when all has grown
-        phases = run.trainer.phases_at(0)
+        phases = run.trainer.heaviest_phases()
         logs = run.trainer.step_function(next(run.batches(first)), phases, first)
         float(next(iter(logs.values())))
     except tf.errors.ResourceExhaustedError:

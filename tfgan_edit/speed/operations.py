@@ -41,7 +41,7 @@ def measure(config, settings):
         kept = Path(settings.out or folder) / "profile"
         for precision in settings.precisions:
             run = Run(dataclasses.replace(config, precision=precision))
-            main = training.main_phases(run)
+            main = run.trainer.main_phases()
             for phases in [main, *([phase] for phase in training.lazy_phases(run))]:
                 setting = f"{'+'.join(phases)}, {precision}"
                 step = training.steps(run, settings.steps, phases)

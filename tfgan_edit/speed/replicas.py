@@ -71,7 +71,7 @@ def train(config, steps, weights):
     if run.chief:
         networks = [*run.trainer.networks.values(), *run.trainer.averages.values()]
         np.savez(weights, *[v.numpy() for network in networks for v in network.weights])
-    once = training.steps(run, steps, training.main_phases(run))
+    once = training.steps(run, steps, run.trainer.main_phases())
     while True:
         yield once()
 

@@ -29,11 +29,12 @@ def measure(config, settings):
             for precision in settings.precisions:
                 run = Run(dataclasses.replace(sized, precision=precision))
                 functions["training", precision] = _milliseconds(
-                    training.steps(run, settings.steps, training.main_phases(run))
+                    training.steps(run, settings.steps, run.trainer.main_phases())
                 )
-                functions["synthesis", precision] = training.synthesis(
-                    run.trainer.averages["generator"], BATCH
-                )
+                if (name := run.trainer.drawing_network) is not None:
+                    functions["synthesis", precision] = training.synthesis(
+                        run.trainer.averages[name], BATCH
+                    )
             for (name, precision), times in alternate(functions, settings.repeats).items():
                 setting = f"{resolution} px, {precision}"
                 speed = {"images/s": 1000 / statistics.median(times)}
@@ -53,7 +54,7 @@ def _milliseconds(images_a_second):
 
 def _exponents(rows, settings):
     values = {(r.measure, r.setting): r.value for r in rows}
-    for name in ("training", "synthesis"):
+    for name in dict.fromkeys(r.measure for r in rows):
         for precision in settings.precisions:
             times = [values[name, f"{r} px, {precision}"] for r in settings.resolutions]
             a = exponent(settings.resolutions, times)

@@ -17,19 +17,21 @@ def measure(config, settings):
     """The recipe as it is, in each precision.
 
     Rows: `training` (steps of the main phases), `step with PHASE` for every lazy phase,
-    `synthesis` (averaged generator, batch 8, constant noise), `encoding` (averaged encoder of a
-    StyleMapGAN, batch 8), `input pipeline`.
+    `synthesis` (averaged generator of a GAN, batch 8, constant noise), `encoding` (averaged
+    encoder, batch 8), `input pipeline`.
     """
     runs = {p: Run(dataclasses.replace(config, precision=p)) for p in settings.precisions}
     functions = {}
     for precision, run in runs.items():
-        functions["training", precision] = steps(run, settings.steps, main_phases(run))
+        functions["training", precision] = steps(run, settings.steps, run.trainer.main_phases())
         for phase in lazy_phases(run):
-            with_phase = [p.name for p in run.trainer.phases if p.interval == 1 or p.name == phase]
+            with_phase = run.trainer.phases_with(phase)
             functions[f"step with {phase}", precision] = steps(run, 1, with_phase)
-        functions["synthesis", precision] = synthesis(run.trainer.averages["generator"])
-        if "encoder" in run.trainer.averages:
-            functions["encoding", precision] = encoding(run.trainer.averages["encoder"])
+        averages = run.trainer.averages
+        if (name := run.trainer.drawing_network) is not None:
+            functions["synthesis", precision] = synthesis(averages[name])
+        if "encoder" in averages:
+            functions["encoding", precision] = encoding(averages["encoder"])
     run = runs[settings.precisions[0]]
     stage = run.schedule.stages[-1]
     batches = run.batches(stage.first_step)
@@ -43,11 +45,6 @@ def measure(config, settings):
         more = {"ratio": median_gain(numbers, first, unit)} if first else {}
         rows.append(row(name, setting, numbers, unit, **more))
     return Table(rows, [f"ratio: times as fast as {settings.precisions[0]}"])
-
-
-def main_phases(run):
-    """Names of the phases that every step has."""
-    return [p.name for p in run.trainer.phases if p.interval == 1]
 
 
 def lazy_phases(run):

@@ -6,6 +6,7 @@ section 3.1). Which phases a step has is decided in Python, by the step number, 
 combination is compiled once: an optimiser inside `tf.cond` does not work on several replicas.
 """
 
+import math
 import types
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from tfgan_edit.trainers.randomness import StepRandom
 from tfgan_edit.trainers.strategy import across_replicas, assign_everywhere
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+LATE = 2**31 - 1  # a step behind all beginnings; a prime, so that no lazy phase is due
 LOSS_SCALE_GROWTH = 2000  # finite steps before the scale doubles (arXiv 1710.03740, section 3.2)
 
 
@@ -156,6 +158,24 @@ class GANTrainer(keras.Model):
     def phases_at(self, step):
         """Names of the phases of a step: every phase at step 0, then by interval."""
         return tuple(p.name for p in self.phases if step % p.interval == 0)
+
+    def main_phases(self):
+        """Names of the phases of a late step in which no lazy phase is due."""
+        return self.phases_at(LATE)
+
+    def heaviest_phases(self):
+        """Names of the phases of a late step in which all lazy phases are due."""
+        return self.phases_at(LATE * math.lcm(*(p.interval for p in self.phases)))
+
+    def phases_with(self, lazy):
+        """Names of the phases of a late step in which this lazy phase, and no other, is due."""
+        interval = next(p.interval for p in self.phases if p.name == lazy)
+        due = self.phases_at(LATE * interval)
+        return tuple(
+            p.name
+            for p in self.phases
+            if p.name in due and (p.interval == 1 or p.name == lazy)
+        )
 
     def train_step(self, batch):
         """One step of one replica: the active phases in order, then the averages.
