@@ -20,10 +20,11 @@ from tfgan_edit.trainers.isf_gan import ISFGANConfig
 ALL_LOSSES = dict(
     learning_rate=2e-4,
     warmup_steps=50,
-    decay_steps=1_750,
+    decay_steps=4_000,
     linear_steps=0,
-    scorer_steps=0,
+    scorer_steps=1_500,
     scorer_weight=4.0,
+    diversity_weight=30.0,  # above half of pixel_weight, or outcomes are all alike
     adversarial_weight=2.0,
     classification_weight=1.0,
     content_weight=0.2,
@@ -61,7 +62,7 @@ def get_config(
         linear_steps=2_500,
         scorer_steps=8_000,
         pixel_weight=20.0,
-        diversity_weight=8.0,
+        diversity_weight=0.0,
         noise="constant",
         truncation=0.7,
         mix_share=0.5,
@@ -75,6 +76,6 @@ def get_config(
         frozen={"generator": generator, "scorer": scorer},
         init_from="runs/isf_gan_avatars_64_part1" if part == 2 else None,
         batch_size=8,
-        total_kimg=14.4 if part == 2 else 80.0,
+        total_kimg=32.0 if part == 2 else 80.0,
         tick_kimg=1.6,
     )

@@ -45,7 +45,7 @@ def get_config(
             scorer_steps=4_000,
             pixel_weight=2.0,
             classification_weight=0.5,
-            diversity_weight=1.0,
+            diversity_weight=0.0,
             noise="constant",
             truncation=0.7,
             mix_share=0.25,

@@ -442,7 +442,7 @@ def test_the_first_steps_have_the_scorer_alone(frozen):
     function = values(trainer.style_function)
     for _ in range(2):
         logs = trainer.step_function(positions())
-        assert {"Loss/M/scorer", "Loss/M/neighbourhood", "Progress/learning_rate"} < set(logs)
+        assert {"Loss/M/scorer", "Loss/M/neighbourhood", "Loss/M/diversity"} < set(logs)
         assert not any("D/" in name or "cycle" in name for name in logs)
     for old, new in zip(before, values(trainer.discriminator), strict=True):
         np.testing.assert_array_equal(old, new)
@@ -452,6 +452,22 @@ def test_the_first_steps_have_the_scorer_alone(frozen):
     assert {"Loss/M/scorer", "Loss/M/latent_cycle", "Loss/D/r1"} < set(
         trainer.step_function(positions())
     )
+
+
+def test_outcomes_part_in_the_steps_of_the_scorer(frozen):
+    """Their difference is rewarded by `diversity_weight`, and is not computed without it."""
+    terms = {}
+    for weight in (0.0, 3.0):
+        trainer = build(frozen, changed(scorer_steps=1, diversity_weight=weight, noise="none"))
+        faces, z = trainer.faces(positions(), step_random()), tf.random.normal((3, 4, 4))
+        terms[weight] = trainer.scorer_terms(faces, tf.unstack(z), step_random())
+    assert "diversity" not in terms[0.0]
+    weight, loss = terms[3.0]["diversity"]
+    edits = [trainer.style_function(faces["w_plus"], faces["targets"], z[i]) for i in (0, 2)]
+    first, second = (trainer.frozen.images(edit, "none") for edit in edits)
+    expected = np.abs(first - second).mean(axis=(1, 2, 3))
+    assert weight == -3.0 and np.all(expected > 0)
+    np.testing.assert_allclose(loss, expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("space, num_ws", [("w_plus", 4), ("w", 1)])

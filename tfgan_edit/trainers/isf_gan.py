@@ -74,11 +74,14 @@ class ISFGANConfig:
         scorer_temperature: what the scorer's log-odds are divided by. One that is always certain
             rewards, at 1, pictures of which it is not.
         pixel_weight: of mean |x - y| between face and edit, images in [-1, 1]. Not in the paper.
+            Outcomes differ only where `diversity_weight` is more than half of it: two of them are
+            at most as far from each other as both together are from the face.
         linear_steps: steps at the start in which the function learns the linear edit: to add
             `linear_strength` times the difference of class centres of every label that changes
             (arXiv 2003.03581, section 3.1). What comes then begins at edits that mostly succeed.
-        scorer_steps: steps behind them with the losses of scorer, pixels and neighbourhood alone:
-            the scorer knows attributes already, and such a step costs a fifth of a whole one.
+        scorer_steps: steps behind them with the losses of scorer, pixels, neighbourhood and
+            diversity alone: the scorer knows attributes already, and such a step costs a fifth of
+            a whole one, or a third with diversity.
         identity_weight: of 1 - cosine of two faces' embeddings, of frozen.embedding, or of ArcFace
             with the weights "arcface". Not in the paper.
         noise: of the generator: "random", new in every picture, "constant" or "none".
@@ -492,7 +495,7 @@ class ISFGANTrainer(GANTrainer):
         elif phase == "Mlinear":
             terms = self.linear_terms(batch, z[0])
         elif phase == "Mscorer":
-            terms = self.scorer_terms(batch, z[0], random)
+            terms = self.scorer_terms(batch, z, random)
         elif phase == "Mmain":
             terms = self.style_terms(batch, z, random)
         else:
@@ -604,16 +607,20 @@ class ISFGANTrainer(GANTrainer):
 
         Args:
             batch: as of `faces`.
-            z: [n, z_dim].
+            z: as of `style_terms`.
             random: of the generator's noise.
         """
-        w_plus = batch["w_plus"]
-        edited = self.style_function(w_plus, batch["targets"], z)
-        neighbourhood = neighbourhood_loss(w_plus, edited)
-        return {
-            "neighbourhood": (self.config.neighbourhood_weight, neighbourhood),
-            **self._frozen_terms(self.frozen.noisy_images(edited, random), batch),
+        config, w_plus = self.config, batch["w_plus"]
+        several = (z[0], z[2]) if config.diversity_weight else z[:1]
+        edits = [self.style_function(w_plus, batch["targets"], draw) for draw in several]
+        drawn = self._images_of(edits, random)
+        terms = {
+            "neighbourhood": (config.neighbourhood_weight, neighbourhood_loss(w_plus, edits[0])),
+            **self._frozen_terms(drawn[0], batch),
         }
+        if config.diversity_weight:
+            terms["diversity"] = (-config.diversity_weight, l1_loss(*drawn))
+        return terms
 
     def _frozen_terms(self, drawn, batch):
         """What needs no network that learns, of pictures of edits."""
