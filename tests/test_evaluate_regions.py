@@ -37,6 +37,8 @@ def test_drawn_faces_and_the_same_numbers_by_evaluate(preset, tmp_path, capsys):
     assert "hair             4" in capsys.readouterr().out
     kinds = {"fake": "edited", "real": "sources", "references": "references", "masks": "masks"}
     sets = {key: open_photos(str(tmp_path / "out/hair" / name)) for key, name in kinds.items()}
+    with Image.open(tmp_path / "out/regions.png") as picture:  # two parts, three pairs of four
+        assert picture.width > 12 * 16 and 2 * 16 < picture.height < picture.width
     again = evaluate("mse_local", [Evaluation(**sets)])["results"]
     assert again["mse_src"] == pytest.approx(results["hair"]["mse_src"], rel=1e-6)
     assert again["mse_ref"] == pytest.approx(results["hair"]["mse_ref"], rel=1e-6)

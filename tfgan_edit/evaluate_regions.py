@@ -8,7 +8,8 @@
 For each part of a face, two photos make a pair whose masks of the part overlap most, then the two
 of those left, and so on; the part of the second is put into the first, where either mask is.
 Labels are pictures of the photos' names with the numbers of CelebAMask-HQ; of drawn faces the
-parts are known. With --out, sources, references, masks and edits are written for `evaluate`.
+parts are known. With --out, sources, references, masks and edits are written for `evaluate`, and
+some of them side by side as regions.png.
 """
 
 import functools
@@ -28,11 +29,13 @@ from tfgan_edit.editing.editors import load_editor
 from tfgan_edit.editing.framing import fitted
 from tfgan_edit.editing.regions import POOLINGS, SPACES
 from tfgan_edit.editing.stylemap_editor import StylemapEditor
-from tfgan_edit.pictures import write_picture
+from tfgan_edit.pictures import image_grid, write_picture
 from tfgan_edit.storage import write_json
 
 AVATARS = "avatars:"
-RESULTS = "regions.json"
+RESULTS, PICTURE = "regions.json", "regions.png"
+SHOWN = 3  # pairs a part on the picture
+KINDS = {"sources": "photo", "references": "other", "masks": "part", "edited": "result"}
 
 
 def define_flags(f):
@@ -56,7 +59,9 @@ def main(f):
     if not isinstance(editor, StylemapEditor):
         raise UserError(f"--preset={f.preset} is no StyleMapGAN: it has no regions")
     photos, masks = drawn(f, editor) if f.photos.startswith(AVATARS) else read(f, editor)
-    results = {part: measure(f, editor, photos, masks[part], part) for part in chosen(f, masks)}
+    results, shown = {}, {}
+    for part in chosen(f, masks):
+        results[part], shown[part] = measure(f, editor, photos, masks[part], part)
     columns = ("mse_src", "mse_ref", "mse_between")
     results["mean"] = {
         key: float(np.mean([values[key] for values in results.values()]))
@@ -70,7 +75,22 @@ def main(f):
         request = {name: f[name].value for name in ("photos", "labels", "num", "seed")}
         request |= {"space": f.space, "pooling": f.pooling, "parents": editor.parents}
         write_json(Path(f.out) / RESULTS, {**request, "results": results})
-        print(f"wrote {f.out}")
+        write_picture(Path(f.out) / PICTURE, grid(shown))
+        print(f"wrote {f.out}; look at {PICTURE}")
+
+
+def grid(shown):
+    """A row a part, with what is in `shown` {part: [N, H, W, 3]} of it."""
+    count = max(map(len, shown.values()))
+    empty = count - np.array([len(pictures) for pictures in shown.values()])
+    rows = [
+        np.pad(pictures, ((0, missing), *[(0, 0)] * 3), constant_values=255)
+        for pictures, missing in zip(shown.values(), empty, strict=True)
+    ]
+    labels = list(KINDS.values()) * (count // len(KINDS))
+    return image_grid(
+        np.concatenate(rows), columns=count, row_labels=list(shown), column_labels=labels
+    )
 
 
 def chosen(f, masks):
@@ -116,21 +136,22 @@ def read(f, editor):
 
 
 def measure(f, editor, photos, masks, part):
-    """{"pairs", "mse_src", "mse_ref", "mse_between"} of a part."""
+    """{"pairs", "mse_src", "mse_ref", "mse_between"} of a part, and pictures of some pairs."""
     pairs = part_pairs.greedy_pairs(part_pairs.overlaps(masks))
     if not pairs:
         raise UserError(f"part {part}: no two photos have it at one place; leave it out by --parts")
-    errors = part_pairs.PartErrors()
+    errors, shown = part_pairs.PartErrors(), []
     edits = part_pairs.edit_pairs(editor, photos, masks, pairs, f.space, f.pooling)
     for number, result in enumerate(tqdm(edits, part, len(pairs), unit="pair", delay=5)):
         errors.add(result)
+        white = np.repeat(255 * result.mask[..., np.newaxis], 3, axis=-1).astype(np.uint8)
+        pictures = (result.source, result.reference, white, result.edited)
+        if number < SHOWN:
+            shown += pictures
         if f.out:
-            white = np.repeat(255 * result.mask[..., np.newaxis], 3, axis=-1).astype(np.uint8)
-            pictures = {"sources": result.source, "references": result.reference}
-            pictures |= {"masks": white, "edited": result.edited}
-            for kind, picture in pictures.items():
+            for kind, picture in zip(KINDS, pictures, strict=True):
                 write_picture(Path(f.out) / part / kind / f"{number:04d}.png", picture)
-    return {"pairs": len(pairs), **errors.results()}
+    return {"pairs": len(pairs), **errors.results()}, np.stack(shown)
 
 
 if __name__ == "__main__":
