@@ -102,6 +102,8 @@ def run(f):
         generator, scorer, num=f.num, truncation=f.truncation, seed=f.seed
     )
     measure = make_measure(f, faces)
+    for attribute in attributes:
+        measure.rows(attribute)  # refuses what has too few faces, before all that takes long
     comparison = latent_evaluation.compare_methods(measure, style, linear, attributes)
     means = latent_evaluation.summary(comparison)
     pictures = write_pictures(f, faces, style, linear, comparison)

@@ -78,7 +78,10 @@ def main(f):
     try:
         run.train()
     except Interrupted as signal:
-        print(f"stopped by {signal}; the state is saved. To go on:\n  {_command()}")
+        print(
+            f"stopped by {signal}; the state is saved, and the model as it is in "
+            f"{workdir}/preset. To go on:\n  {_command()}"
+        )
         sys.exit(128 + signal.number)
     if run.chief:
         print(

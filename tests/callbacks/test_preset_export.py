@@ -13,12 +13,14 @@ from tfgan_edit.preset import load_preset
 from tfgan_edit.trainers.loop import train_loop
 from tfgan_edit.trainers.schedule import constant_schedule
 
+FAILED, STOPPED = {"interrupted": True}, {"interrupted": True, "kimg": 5.5}
+
 
 @pytest.fixture
 def saves(tmp_path, monkeypatch):
     """Function: ticks -> kimg of every preset that was saved."""
 
-    def run(ticks, every, interrupted=False):
+    def run(ticks, every, end):
         saved = []
         monkeypatch.setattr(
             module, "save_preset", lambda *args, metadata, **kwargs: saved.append(metadata["kimg"])
@@ -29,26 +31,28 @@ def saves(tmp_path, monkeypatch):
         export.on_train_begin({"step": 0, "images": 0})
         for tick in ticks:
             export.on_epoch_end(tick, {"kimg": float(tick + 1)})
-        export.on_train_end({"interrupted": True} if interrupted else {})
+        export.on_train_end(end)
         return saved
 
     return run
 
 
 @pytest.mark.parametrize(
-    "ticks, every, interrupted, expected",
+    "ticks, every, end, expected",
     [
-        (range(5), 2, False, [2, 4, 5]),
-        (range(4), 2, False, [2, 4]),  # not twice at the end
-        (range(5), 2, True, [2, 4]),
-        (range(4), 10, False, [4]),
-        (range(4), 10, True, []),
-        (range(7, 9), 4, False, [8, 9]),  # a resumed run keeps the rhythm
-        ([], 1, False, []),
+        (range(5), 2, {}, [2, 4, 5]),
+        (range(4), 2, {}, [2, 4]),  # not twice at the end
+        (range(5), 2, FAILED, [2, 4]),
+        (range(5), 2, STOPPED, [2, 4, 5.5]),
+        (range(4), 10, {}, [4]),
+        (range(4), 10, FAILED, []),
+        (range(7, 9), 4, {}, [8, 9]),  # a resumed run keeps the rhythm
+        ([], 1, {}, []),
+        ([], 1, STOPPED, [5.5]),
     ],
 )
-def test_every_few_ticks_and_at_the_end(saves, ticks, every, interrupted, expected):
-    assert saves(ticks, every, interrupted) == expected
+def test_every_few_ticks_and_at_the_end(saves, ticks, every, end, expected):
+    assert saves(ticks, every, end) == expected
 
 
 def test_what_is_in_a_preset(tmp_path):

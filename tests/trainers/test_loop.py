@@ -56,6 +56,7 @@ class Recorder(keras.callbacks.Callback):
         self.note(f"tick {epoch} ends")
 
     def on_train_end(self, logs=None):
+        run.end = logs
         self.note("interrupted" if logs and logs.get("interrupted") else "end")
 
 
@@ -201,6 +202,7 @@ def test_a_signal_saves_and_stops_after_the_step(number):
     assert caught.value.number == number
     assert str(caught.value) == number.name
     assert run.events == ["begin 0 0", "tick 0", "step 1", "step 2", "save 2", "interrupted"]
+    assert run.end == {"interrupted": True, "kimg": 2 * CONSTANT.stage(0).batch_size / 1000}
     assert handlers() == before
 
 
@@ -236,7 +238,7 @@ def test_a_second_signal_ends_the_process_as_usual():
             total_steps=7,
             at={"step 2": send(signal.SIGTERM), "save 2": send(signal.SIGINT)},
         )
-    assert run.events[-2:] == ["save 2", "interrupted"]
+    assert run.events[-2:] == ["save 2", "interrupted"] and run.end == {"interrupted": True}
     assert handlers() == before
 
 

@@ -34,7 +34,9 @@ class PresetExport(keras.callbacks.Callback):
             self.logs = None  # what is saved now is not saved again at the end
 
     def on_train_end(self, logs=None):
-        if self.logs is not None and not (logs and logs.get("interrupted")):
+        if logs and logs.get("interrupted"):
+            self.logs = logs if "kimg" in logs else None  # a preset also of what was stopped
+        if self.logs is not None:
             self._save()
 
     def _save(self):

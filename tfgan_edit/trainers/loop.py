@@ -75,6 +75,8 @@ def train_loop(
         tick_images: images between two calls of `on_epoch_end` and `save_state`; a batch at least.
         callbacks: `keras.callbacks.Callback`s. `on_epoch_end(tick, logs)` receives the mean of
             every log since the last tick, and "kimg", "step", "seconds", "images_per_second".
+            `on_train_end({"interrupted": True})` says that the run did not get to its end; with
+            "kimg", that a signal stopped it and nothing is wrong with it.
         save_state: function of no arguments.
         agree: with several processes, a function of this process's signal number (0 for none)
             that returns one that any of them received, or 0. All stop at the same step then,
@@ -91,7 +93,7 @@ def train_loop(
     watch = _NonfiniteWatch(trainer.phase_of_log)
     tick_images = max(tick_images, *(stage.batch_size for stage in schedule.stages))
     step = trainer.current_step()
-    with _signals() as received, _closing(callbacks):
+    with _signals() as received, _closing(callbacks, trainer, schedule):
         callbacks.on_train_begin({"step": step, "images": schedule.images(step)})
         while step < total_steps:
             tick = schedule.images(step) // tick_images
@@ -133,10 +135,14 @@ def train_loop(
 
 
 @contextlib.contextmanager
-def _closing(callbacks):
+def _closing(callbacks, trainer, schedule):
     """Ends the callbacks, so that bars and files are closed, also when a run fails."""
     try:
         yield
+    except Interrupted:
+        kimg = schedule.images(trainer.current_step()) / 1000
+        callbacks.on_train_end({"interrupted": True, "kimg": kimg})
+        raise
     except BaseException:
         callbacks.on_train_end({"interrupted": True})
         raise
