@@ -9,7 +9,8 @@ Commands: python -m tfgan_edit.train --config configs/isf_gan_avatars_64.py
 Ablations: --set trainer.norm=adain (none), trainer.scorer_steps=0, trainer.r1_target=source,
            trainer.identity_weight=1 with --set "frozen={…,'embedding':'runs/classifier_…'}".
 Hardware and time: one CPU core (Intel Xeon, AVX-512 without bf16), 22 min for part 1 (linear edits
-125 faces/s, the scorer 56 faces/s), 22 min for part 2 (11 faces/s).
+125 faces/s, the scorer 56 faces/s), 36 min for part 2 (35 and 11 faces/s), of which 23 kimg were
+run.
 """
 
 from tfgan_edit.config import RunConfig

@@ -1,7 +1,8 @@
 """ISF-GAN on photo-real faces: smile, what looks male, age, on MobileStyleGAN at 128 px.
 
 Paper: arXiv 2109.12492, with small widths and the distance whose weights are installed. Differs
-from it as configs/isf_gan_avatars_64.py does: linear edits of scored latents, then the scorer alone.
+from it as configs/isf_gan_avatars_64.py does: linear edits of scored latents, then the scorer
+alone.
 Teacher and scorers: see docs/faces.md (convert, configs/mobilestylegan_256.py, TFGAN_EDIT_WEIGHTS).
 Commands:
   python -m tfgan_edit.train --config configs/mobilestylegan_256.py --set data.resolution=128 \\

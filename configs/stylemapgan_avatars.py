@@ -7,9 +7,8 @@ Commands:
   python -m tfgan_edit.train --config configs/stylemapgan_avatars.py:resolution=128
   python -m tfgan_edit.train --config configs/stylemapgan_avatars.py:resolution=32
   python -m tfgan_edit.train --config configs/stylemapgan_avatars.py:device=gpu
-Hardware and time: 18 images/s at 64 px on one core (Intel Xeon, AVX-512 without
-bf16).
-Not yet run to its end: 43 kimg give blurred faces.
+Hardware and time: 17.5 images/s at 64 px on one core (Intel Xeon, AVX-512 without bf16), two hours
+for 120 kimg, which docs/stylemapgan.md measures. Not yet run to its end.
 """
 
 from tfgan_edit.config import RunConfig

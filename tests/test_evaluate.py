@@ -112,6 +112,8 @@ def test_a_preset_against_its_own_data(run, tmp_path):
     run("--metrics=fd_lite0_20", preset="run")
     first, second = lines(tmp_path / "metric-fd_lite0_20.jsonl")
     assert first["results"] == second["results"]
+    run("--metrics=fd_lite0_20", f"--out={tmp_path}/new/folder", preset="run")
+    assert (tmp_path / "new/folder/metric-fd_lite0_20.jsonl").is_file()
 
 
 def test_a_dcgan_is_measured_like_any_other(run):

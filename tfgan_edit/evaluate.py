@@ -157,6 +157,7 @@ def run(f):
     for name in f.metrics:
         check_metric(name, given)
     folder = out_folder(f)
+    folder.mkdir(parents=True, exist_ok=True)  # before all that takes long
     evaluations = make_evaluations(f, given)
     for name in f.metrics:
         record = evaluate(name, evaluations)

@@ -1,7 +1,7 @@
 """Pictures of the page of `edit --serve`, with drawn faces:
 
-  python -m tests.edit_page.screenshot --preset runs/stylemapgan_avatars_64 --out docs/edit_page.png
-  python -m tests.edit_page.screenshot --preset runs/stylemapgan_avatars_64 --out shots/
+  python -m tests.edit_page.screenshot --preset stylemapgan-avatars-64 --out docs/edit_page.png
+  python -m tests.edit_page.screenshot --preset stylemapgan-avatars-64 --out shots/
 
 A folder gets the page empty and in use, at the widths of a desktop, a tablet and a phone, light and
 dark.
