@@ -1,6 +1,6 @@
 """Measures local edits of a StyleMapGAN as its paper does: pairs by masks, MSE_src and MSE_ref.
 
-  python -m tfgan_edit.evaluate_regions --preset runs/stylemapgan_avatars_64 \\
+  python -m tfgan_edit.evaluate_regions --preset stylemapgan-avatars-64 \\
       --photos avatars:avataaars --num 500
   python -m tfgan_edit.evaluate_regions --preset presets/celeba_hq --photos test/ \\
       --labels CelebAMask-HQ-labels/ --out local_edits/
