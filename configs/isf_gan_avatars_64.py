@@ -9,8 +9,8 @@ Commands: python -m tfgan_edit.train --config configs/isf_gan_avatars_64.py
 Ablations: --set trainer.norm=adain (none), trainer.scorer_steps=0, trainer.r1_target=source,
            trainer.identity_weight=1 with --set "frozen={…,'embedding':'runs/classifier_…'}".
 Hardware and time: one CPU core (Intel Xeon, AVX-512 without bf16), 22 min for part 1 (linear edits
-125 faces/s, the scorer 56 faces/s), 36 min for part 2 (35 and 11 faces/s), of which 23 kimg were
-run.
+125 faces/s, the scorer 56 faces/s); part 2 was stopped at 23 kimg, 34 min with other work beside
+(the scorer and diversity 18 faces/s, all losses 5 to 13).
 """
 
 from tfgan_edit.config import RunConfig

@@ -11,8 +11,9 @@ Commands:
       --batch_size 4 --scorer faces:dlib_gender+dlib_age+emotion --out latents/faces_256
   python -m tfgan_edit.train --config configs/isf_gan_faces.py
   (:generator=FOLDER,scorer=faces:NETWORK+NETWORK,latents=FOLDER behind .py take others)
-Hardware and time: one core (Intel Xeon, AVX-512 without bf16): 9 min of scores at 5.6 latents/s,
-linear edits at 60 faces/s and the scorer at 2.7 faces/s, 54 min; twice as long at 256 px.
+Hardware and time: one core (Intel Xeon, AVX-512 without bf16): 9 min of scores at 5.6 latents/s;
+56 min of training with other work beside: linear edits 50 faces/s, the scorer 2.7 faces/s, half as
+many at 256 px.
 Result: docs/isf_gan.md.
 """
 

@@ -80,17 +80,12 @@ def main(f):
 
 
 def grid(shown):
-    """A row a part, with what is in `shown` {part: [N, H, W, 3]} of it."""
+    """A row a part, of its pictures in `shown` {part: [[H, W, 3]]}."""
     count = max(map(len, shown.values()))
-    empty = count - np.array([len(pictures) for pictures in shown.values()])
-    rows = [
-        np.pad(pictures, ((0, missing), *[(0, 0)] * 3), constant_values=255)
-        for pictures, missing in zip(shown.values(), empty, strict=True)
-    ]
+    empty = np.full_like(next(iter(shown.values()))[0], 255)
+    rows = [pictures + [empty] * (count - len(pictures)) for pictures in shown.values()]
     labels = list(KINDS.values()) * (count // len(KINDS))
-    return image_grid(
-        np.concatenate(rows), columns=count, row_labels=list(shown), column_labels=labels
-    )
+    return image_grid(np.concatenate(rows), count, row_labels=list(shown), column_labels=labels)
 
 
 def chosen(f, masks):
@@ -136,7 +131,7 @@ def read(f, editor):
 
 
 def measure(f, editor, photos, masks, part):
-    """{"pairs", "mse_src", "mse_ref", "mse_between"} of a part, and pictures of some pairs."""
+    """{"pairs", "mse_src", "mse_ref", "mse_between"} of a part; with --out, pictures of some."""
     pairs = part_pairs.greedy_pairs(part_pairs.overlaps(masks))
     if not pairs:
         raise UserError(f"part {part}: no two photos have it at one place; leave it out by --parts")
@@ -144,14 +139,14 @@ def measure(f, editor, photos, masks, part):
     edits = part_pairs.edit_pairs(editor, photos, masks, pairs, f.space, f.pooling)
     for number, result in enumerate(tqdm(edits, part, len(pairs), unit="pair", delay=5)):
         errors.add(result)
-        white = np.repeat(255 * result.mask[..., np.newaxis], 3, axis=-1).astype(np.uint8)
-        pictures = (result.source, result.reference, white, result.edited)
-        if number < SHOWN:
-            shown += pictures
         if f.out:
+            white = np.repeat(255 * result.mask[..., np.newaxis], 3, axis=-1).astype(np.uint8)
+            pictures = (result.source, result.reference, white, result.edited)
+            if number < SHOWN:
+                shown += pictures
             for kind, picture in zip(KINDS, pictures, strict=True):
                 write_picture(Path(f.out) / part / kind / f"{number:04d}.png", picture)
-    return {"pairs": len(pairs), **errors.results()}, np.stack(shown)
+    return {"pairs": len(pairs), **errors.results()}, shown
 
 
 if __name__ == "__main__":
