@@ -7,11 +7,22 @@ import pytest
 from absl import flags
 from PIL import Image
 
-from tests.editing.teachers import save_classifier, save_generator, save_style_function
-from tfgan_edit import compare_edits, find_layers
+from tests.editing.teachers import (
+    save_classifier,
+    save_encoder,
+    save_generator,
+    save_style_function,
+    tiny_generator,
+)
+from tfgan_edit import compare_edits, evaluate_edits, find_layers
 from tfgan_edit.config import UserError
+from tfgan_edit.editing.attributes import class_certainties
+from tfgan_edit.editing.editors import Edit, load_editor
+from tfgan_edit.editing.evaluation import classified_faces
 from tfgan_edit.editing.latents import score_latents
 from tfgan_edit.editing.scorers import load_scorer
+from tfgan_edit.metrics.photo_sets import open_photos
+from tfgan_edit.ops.images import image_to_photo, photo_to_image
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +76,52 @@ def test_methods_are_measured_on_the_same_faces(folder, tmp_path, capsys):
     with Image.open(tmp_path / "methods-red.png") as picture:
         assert picture.width >= 5 * 16 and picture.height >= 8 * 16
     assert (tmp_path / "outcomes-bright.png").is_file()
+
+
+@pytest.mark.parametrize(
+    "attribute, reverse, target",
+    [
+        ("bright", False, "bright=1"),
+        ("bright", True, "bright=0"),
+        ("tone=warm:tone=cold", False, "tone=warm"),
+        ("tone=warm:tone=cold", True, "tone=cold"),
+        ("tone=cold", False, "tone=cold"),
+    ],
+)
+def test_photos_are_edited_towards_the_attribute(folder, tmp_path, attribute, reverse, target):
+    save_encoder(folder / "encoder")
+    z = np.random.RandomState(0).randn(32, 8).astype(np.float32)
+    photos = image_to_photo(tiny_generator()(z)).numpy()
+    (tmp_path / "photos").mkdir()
+    for i, photo in enumerate(photos):
+        Image.fromarray(photo).save(tmp_path / "photos" / f"{i:02}.png")
+    parsed = flags.FlagValues()
+    evaluate_edits.define_flags(parsed)
+    parsed([
+        "verb", f"--editor={folder / 'first'}", f"--encoder={folder / 'encoder'}", "--num=4",
+        f"--scorer={folder / 'classifier'}", f"--attribute={attribute}", f"--reverse={reverse}",
+        f"--faces={tmp_path / 'photos'}", f"--out={tmp_path}", "--features=none",
+    ])  # fmt: skip
+    numbers, _ = evaluate_edits.run(parsed)
+    scorer = load_scorer(folder / "classifier")
+    faces = classified_faces(
+        open_photos(str(tmp_path / "photos"), (16, 16)), scorer, attribute, num=4, reverse=reverse
+    )
+    editor = load_editor(folder / "first", encoder=folder / "encoder")
+    edited = editor(faces.photos, Edit(target=target))
+    scores = scorer.probabilities(photo_to_image(edited)).numpy()
+    source, wanted = class_certainties(scores, scorer.names, attribute, reverse)
+    assert numbers["first"]["success"] == np.mean(wanted > source)
+
+
+def test_what_a_value_becomes_must_be_said(folder):
+    save_encoder(folder / "encoder")
+    parsed = flags.FlagValues()
+    evaluate_edits.define_flags(parsed)
+    editor = load_editor(folder / "first", encoder=folder / "encoder")
+    parsed(["verb", "--attribute=tone=cold", "--reverse"])
+    with pytest.raises(UserError, match="say what it becomes, --attribute tone=cold:NAME=VALUE"):
+        evaluate_edits.edit_for(parsed, editor)
 
 
 def test_rows_of_attributes_are_found(folder, tmp_path, capsys):

@@ -30,12 +30,13 @@ from tfgan_edit.editing.attributes import class_certainties
 from tfgan_edit.editing.directions import load_direction
 from tfgan_edit.editing.editors import Edit, load_editor
 from tfgan_edit.editing.scorers import load_scorer
+from tfgan_edit.editing.style_functions import StyleFunctionEditor
 from tfgan_edit.metrics.extractors import EXTRACTORS, FeatureFunction
 from tfgan_edit.metrics.perceptual import PairDistance, lpips_files
 from tfgan_edit.metrics.photo_sets import open_photos
 from tfgan_edit.metrics.weights import find_file, weight_files
 from tfgan_edit.pictures import image_grid, write_picture
-from tfgan_edit.preset import load_preset
+from tfgan_edit.preset import load_preset, preset_networks
 
 RECORDS = "edits.jsonl"
 SHOWN = 12  # faces on the picture
@@ -48,7 +49,8 @@ def define_flags(f):
     words(
         "editor",
         [],
-        "Presets of one-pass networks, or of a StyleGAN with --encoder; or none, for --direction.",
+        "Presets of one-pass networks, of a StyleGAN or a style function (ISF-GAN) with --encoder, "
+        "or none, for --direction.",
     )
     text("scorer", None, "Preset of a classifier, a .keras model, or faces:NETWORK+NETWORK.")
     words("scorer_names", [], "Names of the probabilities of a .keras model.")
@@ -62,7 +64,7 @@ def define_flags(f):
     number("truncation", 0.7, "Of generated faces.")
     text("direction", None, "Of the latent edit that generated faces are compared with.")
     number("strength", None, "Of that edit, in units of the direction.")
-    text("encoder", None, "Encoder of a StyleGAN among the editors.")
+    text("encoder", None, "Encoder of the editors that edit latents; without, they project.")
     text("real", None, "Photos: those of the target's class are compared with the edits.")
     text("features", "lite0", "For identity and Fréchet distance; none: the scorer's own.")
     flags.DEFINE_multi_string(
@@ -108,13 +110,10 @@ def run(f, others=()):
     if f.resolution:
         sides = {(f.resolution, f.resolution)}
     faces = faces_to_edit(f, scorer, direction, next(iter(sides), None))
-    change = Edit() if f.strength is None else Edit(f.strength)
     numbers, edited = evaluation.compare_edits(
         faces,
         {
-            name: functools.partial(
-                editor, edit=change if getattr(editor, "direction", None) else Edit()
-            )
+            name: functools.partial(editor, edit=edit_for(f, editor))
             for name, editor in editors.items()
         },
         make_measure(f, scorer, faces),
@@ -155,9 +154,25 @@ def short_name(path):
 
 
 def open_editor(f, path, direction):
+    if "style_function" in preset_networks(path):
+        return load_editor(path, encoder=f.encoder, progress=True)
     if f.encoder:
         return load_editor(path, direction=direction, encoder=f.encoder, progress=True)
     return load_editor(path)
+
+
+def edit_for(f, editor):
+    """The `Edit` that --attribute, --reverse and --strength ask of an editor."""
+    if isinstance(editor, StyleFunctionEditor):
+        present, _, absent = f.attribute.partition(":")
+        if "=" not in present:
+            return Edit(target=f"{present}={0 if f.reverse else 1}")
+        if f.reverse and not absent:
+            raise UserError(
+                f"--reverse of {present}: say what it becomes, --attribute {present}:NAME=VALUE"
+            )
+        return Edit(target=absent if f.reverse else present)
+    return Edit(f.strength) if getattr(editor, "direction", None) else Edit()
 
 
 def faces_to_edit(f, scorer, direction, sides):
