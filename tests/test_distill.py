@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,26 @@ def test_the_same_command_again_does_nothing_twice(distilled, folder, capsys):
         distill(folder, distilled, "--strengths=-1,1")
     with pytest.raises(UserError, match="direction.npz was found with other settings"):
         distill(folder, distilled, "--method=svm")
+
+
+def test_a_direction_copied_from_another_distillation_is_there(tmp_path, monkeypatch):
+    def find(out, method="centres"):
+        arguments = [f"--latents={out / 'latents'}", f"--out={out}", f"--method={method}"]
+        verb.find(out / "direction.npz", arguments)
+
+    def write(title, verb, arguments):
+        found.append(title)
+        (tmp_path / "first/direction.npz").touch()
+
+    found = []
+    monkeypatch.setattr(verb, "step", write)
+    (tmp_path / "first").mkdir()
+    find(tmp_path / "first")
+    shutil.copytree(tmp_path / "first", tmp_path / "second")
+    find(tmp_path / "second")
+    assert found == ["direction"]
+    with pytest.raises(UserError, match="was found with other settings"):
+        find(tmp_path / "second", "svm")
 
 
 @pytest.mark.large

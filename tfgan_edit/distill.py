@@ -145,15 +145,23 @@ def step(title, verb, arguments):
 
 
 def find(direction, arguments):
-    """Finds the direction unless it is there, or refuses other settings for one that is."""
+    """Finds the direction unless it is there, or refuses other settings for one that is.
+
+    One that was copied from another `--out` is there.
+    """
     request = direction.with_suffix(".json")
     if not direction.exists():
         step("direction", find_direction, arguments)
         write_json(request, arguments)
-    elif not request.exists() or read_json(request) != arguments:
+    elif not request.exists() or settings(read_json(request)) != settings(arguments):
         raise UserError(
             f"{direction} was found with other settings: choose another --out, or remove it"
         )
+
+
+def settings(arguments):
+    """Arguments of `find_direction` that are no paths in `--out`."""
+    return [a for a in arguments if not a.startswith(("--latents=", "--out="))]
 
 
 def given(f, *names):

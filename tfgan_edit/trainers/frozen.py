@@ -181,7 +181,8 @@ class FrozenFaces:
         @tf.function(autograph=False)
         def score(z):
             w_plus = self.truncated(self.mapped(z))
-            return self.labels(self.images(w_plus, "constant"), {}), w_plus[:, 0]
+            known = self.known_labels(self.images(w_plus, "constant"), {})
+            return self.edited_labels(known), w_plus[:, 0]
 
         size = min(BATCH_SIZE, num)
         z = draw_z(seed, 0, -(-num // size) * size, self.generator.z_dim)
@@ -217,31 +218,31 @@ class FrozenFaces:
             noise = random_noise(self.generator, w_plus.shape[0], random)
         return self.images(w_plus, noise)
 
-    def labels(self, images, batch):
-        """Labels [N, L], 0 or 1, of pictures: by the scorer or, without one, of their batch."""
+    def known_labels(self, images, batch):
+        """Labels [N, K], 0 or 1, of all that the scorer knows, or else the batch's."""
         if self.scorer is None:
-            return tf.gather(batch["labels"], self.places, axis=1)
-        return tf.gather(self._all_labels(images), self.places, axis=1)
+            return batch["labels"]
+        return label_vectors(self.scorer.probabilities(images), self.scorer.names)
 
-    def scorer_loss(self, edited, images, targets, temperature=1.0):
+    def edited_labels(self, known):
+        """Those [N, L] of the attributes that are edited."""
+        return tf.gather(known, self.places, axis=1)
+
+    def scorer_loss(self, edited, known, targets, temperature=1.0):
         """What the scorer misses in edited pictures: cross-entropy, sum over its attributes: [N].
 
         Args:
-            edited, images: [N, *shape], the second of the sources.
-            targets: [N, L] of the attributes that are edited; the others are those of the sources.
+            edited: [N, *shape].
+            known: [N, K], labels of their sources.
+            targets: [N, L] of the attributes that are edited; the others stay.
             temperature: that log-odds are divided by.
         """
-        labels = self._all_labels(images)
-        columns = tf.one_hot(self.places, labels.shape[1])  # [L, K]
+        columns = tf.one_hot(self.places, known.shape[1])  # [L, K]
         edits = tf.matmul(targets, columns)
-        labels = tf.where(tf.reduce_any(columns > 0, axis=0), edits, labels)
+        labels = tf.where(tf.reduce_any(columns > 0, axis=0), edits, known)
         odds = self.scorer.log_odds(edited) / temperature
         losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=odds)
         return tf.reduce_sum(losses, axis=1)
-
-    def _all_labels(self, images):
-        """Labels [N, K] of all that the scorer knows."""
-        return label_vectors(self.scorer.probabilities(images), self.scorer.names)
 
 
 def class_centres(latents, labels):

@@ -418,12 +418,12 @@ class ISFGANTrainer(GANTrainer):
         )
 
     def faces(self, batch, random):
-        """{"w_plus", "images", "labels", "targets"} of a batch of data; no images where nothing
-        looks at them."""
+        """{"w_plus", "images", "known", "labels", "targets"} of a batch of data; `known` are labels
+        of all that the scorer knows. No images where nothing looks at them."""
         frozen = self.frozen
         if self.active_phases == ("Mlinear",) and frozen.labelled:
             w_plus = frozen.truncated(frozen.spread(batch["latents"]))
-            labels = tf.gather(batch["labels"], frozen.places, axis=1)
+            labels = frozen.edited_labels(batch["labels"])
             return {
                 "w_plus": w_plus,
                 "labels": labels,
@@ -436,9 +436,15 @@ class ISFGANTrainer(GANTrainer):
         else:
             w_plus = self._latents(batch, random)
             images = frozen.noisy_images(w_plus, random)
-        labels = frozen.labels(images, batch)
-        targets = self._targets(labels, random)
-        return {"w_plus": w_plus, "images": images, "labels": labels, "targets": targets}
+        known = frozen.known_labels(images, batch)
+        labels = frozen.edited_labels(known)
+        return {
+            "w_plus": w_plus,
+            "images": images,
+            "known": known,
+            "labels": labels,
+            "targets": self._targets(labels, random),
+        }
 
     def _latents(self, batch, random):
         """w_plus [n, num_ws, w_dim], truncated, some of them mixed."""
@@ -627,7 +633,7 @@ class ISFGANTrainer(GANTrainer):
         config, terms = self.config, {}
         if config.scorer_weight:
             loss = self.frozen.scorer_loss(
-                drawn, batch["images"], batch["targets"], config.scorer_temperature
+                drawn, batch["known"], batch["targets"], config.scorer_temperature
             )
             terms["scorer"] = (config.scorer_weight, loss)
         if config.pixel_weight:
@@ -720,7 +726,7 @@ class ISFGANTrainer(GANTrainer):
             else:
                 w_plus = frozen.truncated(frozen.spread(batch["latents"]))
                 images = frozen.images(w_plus, self._still_noise)
-            labels = frozen.labels(images, batch)
+            labels = frozen.edited_labels(frozen.known_labels(images, batch))
             return {"w_plus": w_plus, "images": images, "labels": labels}
 
         if "positions" in examples:
