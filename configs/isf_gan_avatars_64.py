@@ -6,8 +6,9 @@ there are steps of linear edits and of the frozen scorer alone (docs/isf_gan.md)
 Commands: python -m tfgan_edit.train --config configs/isf_gan_avatars_64.py
           python -m tfgan_edit.train --config configs/isf_gan_avatars_64.py:part=2
           (:part=2,generator=FOLDER,scorer=FOLDER behind .py take other presets or run folders)
-Ablations: --set trainer.norm=adain (none), trainer.scorer_steps=0, trainer.r1_target=source,
-           trainer.identity_weight=1 with --set "frozen={…,'embedding':'runs/classifier_…'}".
+Ablations: --set trainer.norm=adain (none), trainer.scorer_steps=0, trainer.r1_target=source;
+           :embedding=runs/judge --set trainer.identity_weight=5; :part=2,encoder=runs/encoder,
+           drawn faces through an encoder, which --set trainer.encoder_rate=0.1 lets learn, too.
 Hardware and time: one CPU core (Intel Xeon, AVX-512 without bf16), 22 min for part 1 (linear edits
 125 faces/s, the scorer 56 faces/s); part 2 was stopped at 23 kimg, 34 min with other work beside
 (the scorer and diversity 18 faces/s, all losses 5 to 13).
@@ -15,6 +16,7 @@ Hardware and time: one CPU core (Intel Xeon, AVX-512 without bf16), 22 min for p
 
 from tfgan_edit.config import RunConfig
 from tfgan_edit.data.latents import LatentsConfig
+from tfgan_edit.data.records import DataConfig
 from tfgan_edit.trainers.isf_gan import ISFGANConfig
 
 # Part 2: from rates and weights of part 1 to these.
@@ -41,8 +43,11 @@ def get_config(
     generator="stylegan2-avatars-64",
     scorer="classifier-avatars-64",
     latents="drawn",
+    encoder="",
+    embedding="",
 ):
     """`part`: 1 learns from the scorer alone, 2 goes on from there with all losses."""
+    others = {"encoder": encoder, "embedding": embedding}
     settings = dict(
         attributes=("smile", "eyeglasses", "facial_hair", "long_hair"),
         z_dim=16,
@@ -73,8 +78,11 @@ def get_config(
     return RunConfig(
         name="isf_gan_avatars_64" + ("_part1" if part == 1 else ""),
         trainer=ISFGANConfig(**settings | (ALL_LOSSES if part == 2 else {})),
-        data=LatentsConfig(latents),
-        frozen={"generator": generator, "scorer": scorer},
+        data=DataConfig("avatars:avataaars", resolution=64, num=10_000)
+        if encoder
+        else LatentsConfig(latents),
+        frozen={"generator": generator, "scorer": scorer}
+        | {role: path for role, path in others.items() if path},
         init_from="runs/isf_gan_avatars_64_part1" if part == 2 else None,
         batch_size=8,
         total_kimg=32.0 if part == 2 else 80.0,

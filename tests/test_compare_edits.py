@@ -23,6 +23,7 @@ from tfgan_edit.editing.latents import score_latents
 from tfgan_edit.editing.scorers import load_scorer
 from tfgan_edit.metrics.photo_sets import open_photos
 from tfgan_edit.ops.images import image_to_photo, photo_to_image
+from tfgan_edit.preset import load_preset
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +113,16 @@ def test_photos_are_edited_towards_the_attribute(folder, tmp_path, attribute, re
     scores = scorer.probabilities(photo_to_image(edited)).numpy()
     source, wanted = class_certainties(scores, scorer.names, attribute, reverse)
     assert numbers["first"]["success"] == np.mean(wanted > source)
+
+
+def test_the_encoder_that_a_style_function_learned_with_is_its_own(folder, tmp_path):
+    save_encoder(folder / "encoder")
+    save_style_function(tmp_path / "own", load_preset(folder / "faces"), encoder=folder / "encoder")
+    parsed = flags.FlagValues()
+    evaluate_edits.define_flags(parsed)
+    parsed(["verb", "--encoder=elsewhere"])
+    editor = evaluate_edits.open_editor(parsed, tmp_path / "own", None)
+    assert editor.parents["encoder"] == load_preset(tmp_path / "own").sha256
 
 
 def test_what_a_value_becomes_must_be_said(folder):

@@ -29,12 +29,12 @@ from tfgan_edit.editing import evaluation
 from tfgan_edit.editing.attributes import class_certainties
 from tfgan_edit.editing.directions import load_direction
 from tfgan_edit.editing.editors import Edit, load_editor
+from tfgan_edit.editing.image_distances import DISTANCES, PhotoDistance, find_distance
 from tfgan_edit.editing.scorers import load_scorer
 from tfgan_edit.editing.style_functions import StyleFunctionEditor
 from tfgan_edit.metrics.extractors import EXTRACTORS, FeatureFunction
-from tfgan_edit.metrics.perceptual import PairDistance, lpips_files
 from tfgan_edit.metrics.photo_sets import open_photos
-from tfgan_edit.metrics.weights import find_file, weight_files
+from tfgan_edit.metrics.weights import weight_files
 from tfgan_edit.pictures import image_grid, write_picture
 from tfgan_edit.preset import load_preset, preset_networks
 
@@ -67,6 +67,7 @@ def define_flags(f):
     text("encoder", None, "Encoder of the editors that edit latents; without, they project.")
     text("real", None, "Photos: those of the target's class are compared with the edits.")
     text("features", "lite0", "For identity and Fréchet distance; none: the scorer's own.")
+    text("distance", "auto", f"To a known truth: auto, none, {', '.join(DISTANCES)}.")
     flags.DEFINE_multi_string(
         "weights", [], "NAME=FILE, trained weights of a feature network; see evaluate.",
         flag_values=f,
@@ -154,8 +155,10 @@ def short_name(path):
 
 
 def open_editor(f, path, direction):
-    if "style_function" in preset_networks(path):
-        return load_editor(path, encoder=f.encoder, progress=True)
+    networks = preset_networks(path)
+    if "style_function" in networks:
+        encoder = None if "encoder" in networks else f.encoder  # one that learned with it is its own
+        return load_editor(path, encoder=encoder, progress=True)
     if f.encoder:
         return load_editor(path, direction=direction, encoder=f.encoder, progress=True)
     return load_editor(path)
@@ -220,6 +223,10 @@ def make_measure(f, scorer, faces):
         if features is None:
             raise UserError("--real is for a Fréchet distance, which needs --features")
         real = target_photos(f, scorer, faces.photos.shape[1:3])
+    distance = None
+    if f.distance != "none" and "truth" in faces.others:
+        side = min(faces.photos.shape[1:3])
+        distance = PhotoDistance(find_distance(f.distance, side=side, given=given))
     return evaluation.EditMeasure(
         scorer,
         f.attribute,
@@ -227,7 +234,7 @@ def make_measure(f, scorer, faces):
         keep=None if f.keep == ["all"] else f.keep,
         features=features,
         real=real,
-        lpips=PairDistance("alex", given) if has_weights(lpips_files("alex"), given) else None,
+        distance=distance,
     )
 
 
@@ -241,13 +248,6 @@ def target_photos(f, scorer, sides):
     if len(chosen) < 2:
         raise UserError(f"--real={f.real}: {len(chosen)} of its pictures are of the target's class")
     return chosen
-
-
-def has_weights(files, given):
-    try:
-        return all(find_file(file, given) for file in files)
-    except UserError:
-        return False
 
 
 def write_samples(f, faces, edited):

@@ -18,6 +18,7 @@ from tfgan_edit.editing.evaluation import (
     paired_faces,
     scores_of,
 )
+from tfgan_edit.editing.image_distances import PhotoDistance, find_distance
 from tfgan_edit.metrics.distances import frechet_distance, moments
 
 
@@ -71,7 +72,7 @@ def test_distance_to_real_photos_and_to_the_truth():
 
     measure = EditMeasure(
         colour_scorer(), "bright", features=SixNumbers(), real=real,
-        lpips=lambda x, y: np.abs(x.astype(float) - y).mean(axis=(1, 2, 3)),
+        distance=PhotoDistance(find_distance("pixels", side=16)),
     )
     numbers = measure(photos, edited, truth=real[:9])
     expected = frechet_distance(moments(features(real)), moments(features(edited)))
@@ -79,7 +80,10 @@ def test_distance_to_real_photos_and_to_the_truth():
     x, y = features(photos), features(edited)
     cosines = np.sum(x * y, 1) / np.linalg.norm(x, axis=1) / np.linalg.norm(y, axis=1)
     assert numbers["identity_six"] == pytest.approx(cosines.mean())
-    assert numbers["lpips_truth"] == pytest.approx(np.abs(real[:9].astype(float) - edited).mean())
+    truth, images = (x.astype(float) / 127.5 - 1 for x in (real[:9], edited))
+    halves = [x.reshape(9, 8, 2, 8, 2, 3).mean(axis=(2, 4)) for x in (truth, images)]
+    errors = [np.square(truth - images).mean(), np.square(halves[0] - halves[1]).mean()]
+    assert numbers["pixels_truth"] == pytest.approx(np.mean(errors), rel=1e-5)
     assert numbers["psnr_truth"] == pytest.approx(mean_psnr(real[:9], edited))
 
 

@@ -328,6 +328,8 @@ def test_identity_is_a_loss_of_its_own(frozen):
     assert weight == 0.5
     assert trainer.metadata()["identity"]["distance"] == "embedding"
     np.testing.assert_allclose(loss, 1 - cosine, atol=1e-4)
+    _, alone = trainer.scorer_terms(faces, z, step_random())["identity"]
+    np.testing.assert_allclose(alone, loss, atol=1e-4)
 
 
 def test_the_scorer_says_what_an_edit_misses_and_pixels_what_it_changes(frozen):

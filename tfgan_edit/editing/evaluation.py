@@ -173,17 +173,25 @@ class EditMeasure:
         keep: attributes that should stay; None for all others of the scorer's.
         features: `metrics.extractors.FeatureFunction` of faces, or None for the scorer's own.
         real: photos uint8 [M, H, W, 3] of the target's class, for the Fréchet distance, or None.
-        lpips: `metrics.perceptual.PairDistance`, for the distance to a truth, or None.
+        distance: `image_distances.PhotoDistance` to a truth, or None.
     """
 
     def __init__(
-        self, scorer, attribute, *, reverse=False, keep=None, features=None, real=None, lpips=None
+        self,
+        scorer,
+        attribute,
+        *,
+        reverse=False,
+        keep=None,
+        features=None,
+        real=None,
+        distance=None,
     ):
         self.scorer, self.attribute, self.reverse = scorer, attribute, reverse
         edited = edited_attributes(attribute)
         others = [name for name in attribute_groups(scorer.names) if name not in edited]
         self.keep = others if keep is None else list(keep)
-        self.lpips = lpips
+        self.distance = distance
         self._features = features
         self._real = None
         if real is not None and features is not None:
@@ -202,7 +210,7 @@ class EditMeasure:
             and "kept_NAME" each; "all_kept": share of faces that keep them all; "change_NAME":
             mean change of their probabilities, see `probability_changes`; "identity_BY": mean
             cosine of features; "psnr_outside": dB, of the pixels outside the region, mean;
-            "psnr_truth", "lpips_truth"; "fd_BY": Fréchet distance to the real photos. What
+            "psnr_truth", "DISTANCE_truth"; "fd_BY": Fréchet distance to the real photos. What
             cannot be measured is left out.
         """
         names = self.scorer.names
@@ -234,10 +242,11 @@ class EditMeasure:
             numbers["psnr_outside"] = mean_psnr(photos[:, ~region], edited[:, ~region])
         if truth is not None:
             numbers["psnr_truth"] = mean_psnr(truth, edited)
-            if self.lpips is not None:
+            if self.distance is not None:
                 parts = [slice(i, i + BATCH_SIZE) for i in range(0, len(truth), BATCH_SIZE)]
-                distances = [self.lpips(truth[part], edited[part]) for part in parts]
-                numbers["lpips_truth"] = float(np.concatenate(distances).mean())
+                distances = [self.distance(truth[part], edited[part]) for part in parts]
+                key = f"{self.distance.name}_truth"
+                numbers[key] = float(np.concatenate(distances).mean())
         return numbers
 
     @property

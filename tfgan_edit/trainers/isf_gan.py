@@ -79,8 +79,8 @@ class ISFGANConfig:
         linear_steps: steps at the start in which the function learns the linear edit: to add
             `linear_strength` times the difference of class centres of every label that changes
             (arXiv 2003.03581, section 3.1). What comes then begins at edits that mostly succeed.
-        scorer_steps: steps behind them with the losses of scorer, pixels, neighbourhood and
-            diversity alone: the scorer knows attributes already, and such a step costs a fifth of
+        scorer_steps: steps behind them with the losses of scorer, pixels, identity, neighbourhood
+            and diversity alone: the scorer knows attributes already, and such a step costs a fifth of
             a whole one; with diversity, which draws twice, more.
         identity_weight: of 1 - cosine of two faces' embeddings, of frozen.embedding, or of ArcFace
             with the weights "arcface". Not in the paper.
@@ -589,8 +589,6 @@ class ISFGANTrainer(GANTrainer):
             ),
             "diversity": (-config.diversity_weight, l1_loss(drawn[0], drawn[2])),
         }
-        if frozen.identity is not None:
-            terms["identity"] = (config.identity_weight, frozen.identity(drawn[0], images))
         return terms | self._frozen_terms(drawn[0], batch)
 
     def linear_terms(self, batch, z):
@@ -638,6 +636,9 @@ class ISFGANTrainer(GANTrainer):
             terms["scorer"] = (config.scorer_weight, loss)
         if config.pixel_weight:
             terms["pixels"] = (config.pixel_weight, l1_loss(drawn, batch["images"]))
+        if self.frozen.identity is not None:
+            loss = self.frozen.identity(drawn, batch["images"])
+            terms["identity"] = (config.identity_weight, loss)
         return terms
 
     def encoder_terms(self, batch, z, random):
