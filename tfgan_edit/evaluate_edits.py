@@ -157,7 +157,7 @@ def short_name(path):
 def open_editor(f, path, direction):
     networks = preset_networks(path)
     if "style_function" in networks:
-        encoder = None if "encoder" in networks else f.encoder  # one that learned with it is its own
+        encoder = None if "encoder" in networks else f.encoder  # it may have one of its own
         return load_editor(path, encoder=encoder, progress=True)
     if f.encoder:
         return load_editor(path, direction=direction, encoder=f.encoder, progress=True)
