@@ -32,7 +32,7 @@ def get_config(
         + ("_gpu" if gpu else ""),
         trainer=GansNRosesConfig(
             w_dim=128,
-            num_downsamplings=2,  # a content of 16x16; with 8x8 the same losses took five times longer
+            num_downsamplings=2,  # a content of 16x16; with 8x8 all is five times slower
             mapping_layers=3,
             channels=GPU_WIDTHS if gpu else WIDTHS,
             heads=HEADS if diversity else HEADS[:2],

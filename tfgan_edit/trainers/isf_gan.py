@@ -80,8 +80,8 @@ class ISFGANConfig:
             `linear_strength` times the difference of class centres of every label that changes
             (arXiv 2003.03581, section 3.1). What comes then begins at edits that mostly succeed.
         scorer_steps: steps behind them with the losses of scorer, pixels, identity,
-            neighbourhood and diversity alone: the scorer knows attributes already, and such a step costs a fifth of
-            a whole one; with diversity, which draws twice, more.
+            neighbourhood and diversity alone: the scorer knows attributes already, and such a step
+            costs a fifth of a whole one; with diversity, which draws twice, more.
         identity_weight: of 1 - cosine of two faces' embeddings, of frozen.embedding, or of ArcFace
             with the weights "arcface". Not in the paper.
         noise: of the generator: "random", new in every picture, "constant" or "none".
