@@ -1,5 +1,7 @@
 """GANs N' Roses from drawn faces of one artist to those of another, sized for two cores.
 
+Both are cut so that their eyes and chins are at the same places, as photos are.
+
 Paper: arXiv 2106.06561, with few channels, a content of a quarter of the side and milder views.
 Drawings in their own style shall be themselves, as in the authors' later code. Both make faces take
 shape several times sooner.
@@ -17,6 +19,7 @@ from tfgan_edit.data.unpaired import UnpairedConfig
 from tfgan_edit.networks.gans_n_roses import HEADS
 from tfgan_edit.trainers.gans_n_roses import GansNRosesConfig, JitterConfig
 
+CROPS = {"avataaars": "18,4,82,68", "adventurer": "8,8,92,92"}  # percent of the side
 WIDTHS = {"4": 64, "8": 64, "16": 64, "32": 32, "64": 16, "128": 16}
 GPU_WIDTHS = {"4": 96, "8": 96, "16": 96, "32": 64, "64": 32, "128": 16}
 
@@ -46,7 +49,12 @@ def get_config(
             ema_decay=0.998,
         ),
         data=UnpairedConfig(
-            f"avatars:{source}", f"avatars:{target}", resolution=resolution, num=10_000
+            f"avatars:{source}",
+            f"avatars:{target}",
+            resolution=resolution,
+            num=10_000,
+            crop=CROPS.get(source, "center"),
+            target_crop=CROPS.get(target, "center"),
         ),
         batch_size=8 if gpu else 4,
         total_kimg=90.0,

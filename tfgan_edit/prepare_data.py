@@ -43,7 +43,7 @@ def define_flags(f):
         "crop",
         "center",
         "center: largest centred box; none: all of it, on black; or LEFT,TOP,RIGHT,BOTTOM "
-        "in pixels.",
+        "in pixels, of avatars in percent of the side.",
     )
     choice(
         "resize",

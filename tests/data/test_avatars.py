@@ -137,6 +137,18 @@ def test_artwork_names_author_and_licence():
         assert artwork["author"] and artwork["licence"] and artwork["notice"]
 
 
+@pytest.mark.parametrize("style", STYLES)
+def test_a_part_of_the_drawing_is_that_of_a_larger_one(style):
+    whole, known = avatars.draw(style, 3, resolution=64)
+    part, same = avatars.draw(style, 3, resolution=32, crop=(25, 0, 75, 50))
+    np.testing.assert_array_equal(part, whole[:32, 16:48])
+    assert known == same
+    drawn = list(avatars.draw_many(style, 2, resolution=32, crop=(25, 0, 75, 50), progress=False))
+    np.testing.assert_array_equal(drawn[1][0], avatars.draw(style, 1, resolution=64)[0][:32, 16:48])
+    for crop in ((18, 4, 82, 68), (37, 37, 100, 100)):  # not of whole pixels
+        assert avatars.draw(style, 0, resolution=20, crop=crop)[0].shape == (20, 20, 3)
+
+
 def test_worker_processes_draw_the_same_and_do_not_import_tensorflow():
     serial = list(avatars.draw_many("avataaars", 40, resolution=16, workers=1, progress=False))
     spawned = list(
@@ -172,6 +184,9 @@ def test_work_comes_back_in_order_and_errors_are_passed_on():
             ),
             "exclude",
         ),
+        (dict(style="avataaars", index=0, crop=(0, 0, 50, 101)), "0…100 percent"),
+        (dict(style="avataaars", index=0, crop=(50, 0, 50, 0)), "0…100 percent"),
+        (dict(style="avataaars", index=0, crop=(0, 0, 50, 60)), "square"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, message):

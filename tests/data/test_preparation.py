@@ -151,6 +151,16 @@ def test_avatars_become_records_with_artwork_and_labels(tmp_path):
     assert records.manifest["label_schema"]["clothing_color"]["kind"] == "absent"
 
 
+def test_a_box_of_avatars_is_in_percent(tmp_path):
+    box = dict(num=4, crop="18,4,82,68")
+    records = import_from("avatars:avataaars", tmp_path / "out", **box).records
+    photo, _ = avatars.draw("avataaars", 3, resolution=8, crop=(18, 4, 82, 68))
+    np.testing.assert_array_equal(records[3], photo)
+    assert import_from("avatars:avataaars", tmp_path / "out", **box).reused
+    with pytest.raises(UserError, match=r"different: crop"):
+        import_from("avatars:avataaars", tmp_path / "out", num=4)
+
+
 @pytest.mark.parametrize(
     "settings, message",
     [
@@ -160,6 +170,7 @@ def test_avatars_become_records_with_artwork_and_labels(tmp_path):
         (dict(source="text.zip"), "neither a folder nor a zip"),
         (dict(source="avatars:bob"), "avatars:avataaars or avatars:adventurer"),
         (dict(source="avatars:avataaars", resolution="8x16"), "8x16"),
+        (dict(source="avatars:avataaars", crop="0,0,164,164"), "in percent of the side"),
         (dict(source="avatars:avataaars", labels_file="x.csv"), "--labels"),
         (dict(num=0), "--num"),
         (dict(resolution="big"), "'big'"),
@@ -204,6 +215,8 @@ def test_a_config_finds_what_it_made_before(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     other = prepare(DataConfig(resolution=8, num=4, seed=1), progress=False)
     assert other.path != records.path and other.hash != records.hash
+    cut = prepare(DataConfig(resolution=8, num=4, crop="18,4,82,68"), progress=False)
+    assert cut.path != records.path and cut.hash != records.hash
 
 
 def test_a_config_may_name_records(tmp_path):

@@ -126,6 +126,13 @@ def test_tiny_draws_two_styles():
     assert not first.labels and first.seed == 3
 
 
+def test_each_domain_may_be_cut_otherwise():
+    crops = [domain.crop for domain in UnpairedConfig("x", "y", crop="0,0,9,9").domains()]
+    assert crops == ["0,0,9,9", "0,0,9,9"]
+    config = UnpairedConfig("x", "y", crop="0,0,9,9", target_crop="center")
+    assert [domain.crop for domain in config.domains()] == ["0,0,9,9", "center"]
+
+
 def test_what_can_be_wrong(folders, tmp_path):
     a, b = folders
     few = str(write(tmp_path / "few", 7, 0))

@@ -392,7 +392,7 @@ def _drawing_options(style, index, seed, attributes):
     return options
 
 
-def draw(style, index, seed=0, resolution=64, attributes=None):
+def draw(style, index, seed=0, resolution=64, attributes=None, crop=None):
     """Draws one face.
 
     Args:
@@ -402,27 +402,38 @@ def draw(style, index, seed=0, resolution=64, attributes=None):
         resolution: Height and width in pixels.
         attributes: Changes to the face's own attributes, for instance `{"smile": 1}`; all
             that they do not name stays as it was.
+        crop: (left, top, right, bottom), the square of the drawing that is shown, in percent of
+            its side; None shows all.
 
     Returns:
         The photo, uint8 [resolution, resolution, 3], and its attributes, a dictionary.
 
     Raises:
-        ValueError: For an unknown style, attribute or value, or a resolution below 8.
+        ValueError: For an unknown style, attribute or value, a resolution below 8, or a crop that
+            is no square of the drawing.
     """
     if resolution < 8:
         raise ValueError(
             f"`resolution` must be at least 8. Received: resolution={resolution}"
         )
+    left, top, right, bottom = crop or (0, 0, 100, 100)
+    if not (0 <= left < right <= 100 and 0 <= top and bottom <= 100):
+        raise ValueError(f"`crop` must be in 0…100 percent. Received: crop={crop}")
+    if right - left != bottom - top:
+        raise ValueError(f"`crop` must be square. Received: crop={crop}")
     known = sample_attributes(style, index, seed)
     known = _with_changes(known, attributes or {}, style)
     options = _drawing_options(style, index, seed, known)
     svg = dicebear.Avatar(_artwork(style), options).to_string()
-    side = resolution * SUPERSAMPLING
+    shown = resolution * SUPERSAMPLING
+    side = round(shown * 100 / (right - left))
     png = resvg_py.svg_to_bytes(
         svg_string=svg, width=side, height=side, skip_system_fonts=True
     )
     with Image.open(io.BytesIO(bytes(png))) as large:
-        photo = large.convert("RGB").reduce(SUPERSAMPLING)
+        x, y = (min(round(side * edge / 100), side - shown) for edge in (left, top))
+        cut = large.convert("RGB").crop((x, y, x + shown, y + shown))
+        photo = cut.reduce(SUPERSAMPLING)
     return np.array(photo), known
 
 
@@ -453,19 +464,21 @@ def part_masks(style, index, seed=0, resolution=64):
 
 
 def _draw_run(task):
-    style, indices, seed, resolution, versions = task
+    style, indices, seed, resolution, versions, crop = task
     drawn = [
-        draw(style, index, seed, resolution, changes) for index in indices for changes in versions
+        draw(style, index, seed, resolution, changes, crop)
+        for index in indices
+        for changes in versions
     ]
     return np.stack([photo for photo, _ in drawn]), [known for _, known in drawn]
 
 
-def _draw_versions(style, num, versions, seed, resolution, start, workers, progress):
+def _draw_versions(style, num, versions, seed, resolution, start, workers, progress, crop=None):
     """Yields (photo, attributes) of each face in each of the versions, changes of attributes."""
     style_named(style)
     run = max(32 // len(versions), 1)  # 0.1 s of work a task at 64 px
     tasks = (
-        (style, range(first, min(first + run, start + num)), seed, resolution, versions)
+        (style, range(first, min(first + run, start + num)), seed, resolution, versions, crop)
         for first in range(start, start + num, run)
     )
     if workers is None and num * len(versions) < 256:
@@ -480,7 +493,7 @@ def _draw_versions(style, num, versions, seed, resolution, start, workers, progr
 
 
 def draw_many(
-    style, num, *, seed=0, resolution=64, start=0, workers=None, progress=True
+    style, num, *, seed=0, resolution=64, start=0, workers=None, progress=True, crop=None
 ):
     """Yields (photo, attributes) of faces `start` ... `start + num - 1`, in order.
 
@@ -488,8 +501,9 @@ def draw_many(
         workers: Number of processes; None takes all processors, and fewer than 256 faces
             are drawn in this process.
         progress: Whether a bar is shown on stderr.
+        crop: As of `draw`.
     """
-    return _draw_versions(style, num, ({},), seed, resolution, start, workers, progress)
+    return _draw_versions(style, num, ({},), seed, resolution, start, workers, progress, crop)
 
 
 def draw_pairs(

@@ -103,7 +103,7 @@ def prepare_records(
         source: See `sources.open_source`.
         dest: The folder to make. If it was made by the same request it is used as it is.
         resolution: (height, width), a side, or text.
-        crop: See `parse_crop`.
+        crop: See `parse_crop`; a box of avatars is in percent of the side.
         resize: "lanczos" or "box".
         labels_file: CSV table with labels for a folder or zip.
         num: How many photos; None = all.
@@ -132,7 +132,7 @@ def prepare_records(
         "identity": opened.identity,
         "resolution": list(resolution),
         "num": opened.total,
-        "crop": None if drawn else crop,
+        "crop": None if drawn and not isinstance(fitting.crop, tuple) else crop,
         "resize": None if drawn else resize,
     }
     if dest.exists():
@@ -223,7 +223,7 @@ def _default_dest(config, resolution):
     decisive = [
         place,
         config.num,
-        None if drawn else config.crop,
+        None if drawn and "," not in config.crop else config.crop,
         (config.seed, avatars.DRAWING) if drawn else None,
     ]
     size = "x".join(str(side) for side in dict.fromkeys(resolution))

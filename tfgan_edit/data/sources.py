@@ -238,6 +238,9 @@ class AvatarSource(Source):
         height, width = fitting.resolution
         if height != width:
             raise UserError(f"avatars are square: --resolution {height}x{width} is not")
+        if not isinstance(fitting.crop, str) and max(fitting.crop) > 100:
+            box = ",".join(str(edge) for edge in fitting.crop)
+            raise UserError(f"crop {box}: of avatars it is in percent of the side, at most 100")
         drawn = avatars.draw_many(
             self.style,
             self.total,
@@ -245,6 +248,7 @@ class AvatarSource(Source):
             resolution=height,
             workers=workers,
             progress=False,
+            crop=None if isinstance(fitting.crop, str) else fitting.crop,
         )
         for index, (photo, known) in enumerate(drawn):
             vector = avatars.label_vector(known, self.style)

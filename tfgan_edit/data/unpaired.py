@@ -26,6 +26,8 @@ class UnpairedConfig:
         resolution: Side in pixels, or (height, width); None = that of records.
         num: Pictures of each domain to draw or import; None = all (10,000 of avatars).
         crop: As of `DataConfig`.
+        target_crop: The same of domain B, as faces of the two should be at the same place; "" =
+            as `crop`.
         seed: Which avatars are drawn.
         subset: Train on this many of each domain, chosen at random; None = all.
     """
@@ -35,6 +37,7 @@ class UnpairedConfig:
     resolution: int | tuple[int, int] = 256
     num: int | None = None
     crop: str = "center"
+    target_crop: str = ""
     seed: int = 0
     subset: int | None = None
 
@@ -56,6 +59,7 @@ class UnpairedConfig:
             UserError: There is no domain B.
         """
         sources = [self.source, self.target]
+        crops = [self.crop, self.target_crop or self.crop]
         if not self.target:
             sources = [str(pathlib.Path(self.source) / folder) for folder in FOLDERS]
             if not all(pathlib.Path(source).is_dir() for source in sources):
@@ -68,12 +72,12 @@ class UnpairedConfig:
                 source=source,
                 resolution=self.resolution,
                 num=self.num,
-                crop=self.crop,
+                crop=crop,
                 seed=self.seed,
                 subset=self.subset,
                 labels=False,
             )
-            for source in sources
+            for source, crop in zip(sources, crops, strict=True)
         ]
 
 
