@@ -404,7 +404,7 @@ class Run:
         return [
             # The first, so that what it adds to the logs is shown and kept.
             Watchdog(log, draw, reference) if diverse else Watchdog(log),
-            Progress(total, log),
+            Progress(total, log, seconds()),
             StatisticsLog(self.workdir),
             ImageGrid(self.workdir, draw, columns),
             *measured,  # before the preset, whose card shows its numbers

@@ -20,8 +20,8 @@ LOGS = {
 def tick(tmp_path, capsys):
     """Function: dictionaries of changed logs, one a tick -> the lines written."""
 
-    def run(*ticks, images=0):
-        progress = Progress(1000, RunLog(tmp_path / "log.txt"))
+    def run(*ticks, images=0, seconds=0.0):
+        progress = Progress(1000, RunLog(tmp_path / "log.txt"), seconds)
         progress.on_train_begin({"step": 0, "images": images})
         for number, changes in enumerate(ticks):
             progress.on_train_batch_end(number, {"images": 100})
@@ -50,6 +50,11 @@ def test_the_time_adds_up_over_ticks_and_columns_stay_in_place(tick):
     assert "time  0:01:05" in first and "time  1:01:05" in second
     for heading in ("kimg", "time", "img/s", "mem", "GiB  G", "D", "R1"):
         assert first.index(f" {heading} ") == second.index(f" {heading} ")
+
+
+def test_the_time_goes_on_where_the_run_resumes(tick):
+    (line,) = tick({}, seconds=3600.0)
+    assert "time  1:01:05" in line
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])

@@ -39,15 +39,16 @@ class Progress(keras.callbacks.Callback):
     Args:
         total_images: length of the run, or None where its time decides.
         log: `RunLog`.
+        seconds: seconds of training before this process.
     """
 
-    def __init__(self, total_images, log):
+    def __init__(self, total_images, log, seconds=0.0):
         super().__init__()
         self.total_images = total_images
         self.log = log
+        self.seconds = seconds
 
     def on_train_begin(self, logs=None):
-        self.seconds = 0.0
         self.bar = tqdm(
             total=self.total_images,
             initial=logs["images"],
