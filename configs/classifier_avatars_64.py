@@ -15,12 +15,19 @@ from tfgan_edit.data.records import DataConfig
 from tfgan_edit.trainers.attribute_classifier import AttributeClassifierConfig
 
 
-def get_config(style="avataaars"):
+def get_config(style="avataaars", crop="center"):
+    """`crop`: face, of faces as `gans_n_roses_avatars.py` sees them."""
+    name = "avatars" if style == "avataaars" else style
     return RunConfig(
-        name="classifier_avatars_64" if style == "avataaars" else f"classifier_{style}_64",
+        name=f"classifier_{name}_64" + ("" if crop == "center" else f"_{crop}"),
         trainer=AttributeClassifierConfig(),
         data=DataConfig(
-            source=f"avatars:{style}", resolution=64, num=20_000, subset=18_000, labels=True
+            source=f"avatars:{style}",
+            resolution=64,
+            num=20_000,
+            subset=18_000,
+            labels=True,
+            crop=crop,
         ),
         batch_size=64,
         total_kimg=400.0,

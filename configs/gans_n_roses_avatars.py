@@ -19,7 +19,6 @@ from tfgan_edit.data.unpaired import UnpairedConfig
 from tfgan_edit.networks.gans_n_roses import HEADS
 from tfgan_edit.trainers.gans_n_roses import GansNRosesConfig, JitterConfig
 
-CROPS = {"avataaars": "18,4,82,68", "adventurer": "8,8,92,92"}  # percent of the side
 WIDTHS = {"4": 64, "8": 64, "16": 64, "32": 32, "64": 16, "128": 16}
 GPU_WIDTHS = {"4": 96, "8": 96, "16": 96, "32": 64, "64": 32, "128": 16}
 
@@ -53,8 +52,7 @@ def get_config(
             f"avatars:{target}",
             resolution=resolution,
             num=10_000,
-            crop=CROPS.get(source, "center"),
-            target_crop=CROPS.get(target, "center"),
+            crop="face",
         ),
         batch_size=8 if gpu else 4,
         total_kimg=90.0,

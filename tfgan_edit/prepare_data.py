@@ -42,8 +42,8 @@ def define_flags(f):
     text(
         "crop",
         "center",
-        "center: largest centred box; none: all of it, on black; or LEFT,TOP,RIGHT,BOTTOM "
-        "in pixels, of avatars in percent of the side.",
+        "center: largest centred box; none: all of it, on black; face, of avatars; or "
+        "LEFT,TOP,RIGHT,BOTTOM in pixels, of avatars in percent of the side.",
     )
     choice(
         "resize",

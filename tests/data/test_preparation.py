@@ -159,6 +159,8 @@ def test_a_box_of_avatars_is_in_percent(tmp_path):
     assert import_from("avatars:avataaars", tmp_path / "out", **box).reused
     with pytest.raises(UserError, match=r"different: crop"):
         import_from("avatars:avataaars", tmp_path / "out", num=4)
+    face = import_from("avatars:avataaars", tmp_path / "face", num=4, crop="face").records
+    assert face.hash == records.hash  # it is the style's
 
 
 @pytest.mark.parametrize(
@@ -177,6 +179,7 @@ def test_a_box_of_avatars_is_in_percent(tmp_path):
         (dict(resolution=6), "multiple of 4"),
         (dict(resolution="8x6"), "multiple of 4"),
         (dict(crop="middle"), "'middle'"),
+        (dict(crop="face"), "it is of avatars"),
         (dict(crop="5,5,5,9"), "RIGHT must exceed"),
         (dict(crop="0,0,10,20"), "aspect"),
         (dict(crop="0,0,50,50"), "do not hold"),

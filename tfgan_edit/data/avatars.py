@@ -112,6 +112,8 @@ class Style:
             the key None holds variants that no attribute names.
         attributes: Attributes that this style can show.
         ink: Options that are the same for every face.
+        face: Where faces are, with eyes and chins of all styles at the same places: (left, top,
+            right, bottom) in percent of the side.
     """
 
     hair: str
@@ -120,6 +122,7 @@ class Style:
     variants: dict
     attributes: tuple = tuple(ATTRIBUTES)
     ink: dict = dataclasses.field(default_factory=dict)
+    face: tuple = (0, 0, 100, 100)
 
 
 def _numbered(prefix, *numbers):
@@ -186,6 +189,7 @@ STYLES = {
             },
         },
         ink={"accessoriesColor": "#262e33"},
+        face=(18, 4, 82, 68),
     ),
     "adventurer": Style(
         hair="hair",
@@ -213,6 +217,7 @@ STYLES = {
         },
         attributes=tuple(name for name in ATTRIBUTES if name != "clothing_color"),
         ink={"earringsProbability": 0},
+        face=(8, 8, 92, 92),
     ),
 }
 
@@ -403,7 +408,7 @@ def draw(style, index, seed=0, resolution=64, attributes=None, crop=None):
         attributes: Changes to the face's own attributes, for instance `{"smile": 1}`; all
             that they do not name stays as it was.
         crop: (left, top, right, bottom), the square of the drawing that is shown, in percent of
-            its side; None shows all.
+            its side; "face", the style's; None shows all.
 
     Returns:
         The photo, uint8 [resolution, resolution, 3], and its attributes, a dictionary.
@@ -416,6 +421,8 @@ def draw(style, index, seed=0, resolution=64, attributes=None, crop=None):
         raise ValueError(
             f"`resolution` must be at least 8. Received: resolution={resolution}"
         )
+    if crop == "face":
+        crop = style_named(style).face
     left, top, right, bottom = crop or (0, 0, 100, 100)
     if not (0 <= left < right <= 100 and 0 <= top and bottom <= 100):
         raise ValueError(f"`crop` must be in 0…100 percent. Received: crop={crop}")

@@ -20,6 +20,7 @@ from tfgan_edit.data.records import (
 from tfgan_edit.data.sources import open_source
 
 MAX_UNREADABLE = 0.05  # of the pictures; more points to a wrong source or a broken copy
+WHOLE = ("center", "none")  # crops that leave drawings as they are
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,15 +63,17 @@ def parse_resolution(value):
 
 
 def parse_crop(text, resolution):
-    """ "center", "none" or "LEFT,TOP,RIGHT,BOTTOM" -> what `photos.Fitting` takes.
+    """ "center", "none", "face" or "LEFT,TOP,RIGHT,BOTTOM" -> what `photos.Fitting` takes.
 
     Raises:
         UserError: If it is none of these, or the box's aspect is not the resolution's.
     """
-    if text in ("center", "none"):
+    if text in ("center", "none", "face"):
         return text
     if not re.fullmatch(r"\d+,\d+,\d+,\d+", text):
-        raise UserError(f"crop {text!r}: give center, none or LEFT,TOP,RIGHT,BOTTOM in pixels")
+        raise UserError(
+            f"crop {text!r}: give center, none, of avatars face, or LEFT,TOP,RIGHT,BOTTOM in pixels"
+        )
     left, top, right, bottom = box = tuple(int(edge) for edge in text.split(","))
     if right <= left or bottom <= top:
         raise UserError(f"crop {text!r}: RIGHT must exceed LEFT, and BOTTOM TOP")
@@ -103,7 +106,7 @@ def prepare_records(
         source: See `sources.open_source`.
         dest: The folder to make. If it was made by the same request it is used as it is.
         resolution: (height, width), a side, or text.
-        crop: See `parse_crop`; a box of avatars is in percent of the side.
+        crop: See `parse_crop`; "face" is of avatars, a box of avatars in percent of the side.
         resize: "lanczos" or "box".
         labels_file: CSV table with labels for a folder or zip.
         num: How many photos; None = all.
@@ -128,11 +131,15 @@ def prepare_records(
     dest = pathlib.Path(dest)
     opened = open_source(source, labels_file=labels_file, num=num, seed=seed)
     drawn = source.startswith("avatars:")
+    if crop == "face" and not drawn:
+        raise UserError(
+            "crop face: it is of avatars; give a box, or align photos (project --align)"
+        )
     request = {
         "identity": opened.identity,
         "resolution": list(resolution),
         "num": opened.total,
-        "crop": None if drawn and not isinstance(fitting.crop, tuple) else crop,
+        "crop": None if drawn and crop in WHOLE else crop,
         "resize": None if drawn else resize,
     }
     if dest.exists():
@@ -223,7 +230,7 @@ def _default_dest(config, resolution):
     decisive = [
         place,
         config.num,
-        None if drawn and "," not in config.crop else config.crop,
+        None if drawn and config.crop in WHOLE else config.crop,
         (config.seed, avatars.DRAWING) if drawn else None,
     ]
     size = "x".join(str(side) for side in dict.fromkeys(resolution))

@@ -43,8 +43,8 @@ class DataConfig:
         num: Photos to draw or import; None = all (10,000 avatars).
         mirror: Whether each photo is flipped left to right with probability 1/2.
         labels: Whether the run is conditioned on the labels.
-        crop: `center`, `none` (letter-box) or `LEFT,TOP,RIGHT,BOTTOM` in pixels, of avatars in
-            percent of the side.
+        crop: `center`, `none` (letter-box), of avatars `face`, or `LEFT,TOP,RIGHT,BOTTOM` in
+            pixels, of avatars in percent of the side.
         seed: Which avatars are drawn, and the order of training.
         subset: Train on this many of the photos, chosen at random; None = all.
     """

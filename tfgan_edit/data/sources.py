@@ -248,7 +248,7 @@ class AvatarSource(Source):
             resolution=height,
             workers=workers,
             progress=False,
-            crop=None if isinstance(fitting.crop, str) else fitting.crop,
+            crop=None if fitting.crop in ("center", "none") else fitting.crop,
         )
         for index, (photo, known) in enumerate(drawn):
             vector = avatars.label_vector(known, self.style)
