@@ -62,14 +62,19 @@ def parse_resolution(value):
     return height, width
 
 
-def parse_crop(text, resolution):
+def parse_crop(text, resolution, drawn=False):
     """ "center", "none", "face" or "LEFT,TOP,RIGHT,BOTTOM" -> what `photos.Fitting` takes.
 
     Raises:
-        UserError: If it is none of these, or the box's aspect is not the resolution's.
+        UserError: If it is none of these, the box's aspect is not the resolution's, or it is the
+            face of pictures that are not drawn.
     """
-    if text in ("center", "none", "face"):
+    if text in WHOLE or (text == "face" and drawn):
         return text
+    if text == "face":
+        raise UserError(
+            "crop face: it is of avatars; give a box, or align photos (project --align)"
+        )
     if not re.fullmatch(r"\d+,\d+,\d+,\d+", text):
         raise UserError(
             f"crop {text!r}: give center, none, of avatars face, or LEFT,TOP,RIGHT,BOTTOM in pixels"
@@ -127,14 +132,10 @@ def prepare_records(
         raise UserError(f"resize {resize!r} must be one of {known}")
     if workers is not None and workers < 1:
         raise UserError(f"workers must be at least 1, not {workers}")
-    fitting = photos.Fitting(resolution, parse_crop(crop, resolution), resize)
+    drawn = source.startswith("avatars:")
+    fitting = photos.Fitting(resolution, parse_crop(crop, resolution, drawn), resize)
     dest = pathlib.Path(dest)
     opened = open_source(source, labels_file=labels_file, num=num, seed=seed)
-    drawn = source.startswith("avatars:")
-    if crop == "face" and not drawn:
-        raise UserError(
-            "crop face: it is of avatars; give a box, or align photos (project --align)"
-        )
     request = {
         "identity": opened.identity,
         "resolution": list(resolution),
