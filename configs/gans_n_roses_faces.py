@@ -1,6 +1,7 @@
 """GANs N' Roses from photo-real faces, which a generator draws, to an artist's drawings, 128 px.
 
-Paper: arXiv 2106.06561, with few channels and milder views. The faces come first, see
+Paper: arXiv 2106.06561, with few channels, a content of 16x16, milder views, and drawings that in
+their own style are themselves, as in `gans_n_roses_avatars.py`. The faces come first, see
 docs/faces.md:
   python -m tfgan_edit.generate --preset runs/mobilestylegan_256 --seeds 0-4999 --truncation 0.8 \\
       --out faces/
@@ -23,17 +24,26 @@ def get_config(faces="faces", drawings="avatars:adventurer"):
         name="gans_n_roses_faces",
         trainer=GansNRosesConfig(
             w_dim=128,
+            num_downsamplings=3,
             mapping_layers=3,
             channels=WIDTHS,
             hidden_dim=64,
             style_hidden_dim=64,
             perceptual_weight=0.0,
+            identity_weight=10.0,
             jitter=JitterConfig(degrees=10.0, enlarge=1.06),
+            learning_rate=0.004,
             halving_steps=8_000,
             ema_decay=0.998,
         ),
-        data=UnpairedConfig(faces, drawings, resolution=128, num=5_000),
-        batch_size=6,
+        data=UnpairedConfig(
+            faces,
+            drawings,
+            resolution=128,
+            num=5_000,
+            target_crop="face" if drawings.startswith("avatars:") else "center",
+        ),
+        batch_size=4,
         total_kimg=60.0,
         tick_kimg=1.0,
         precision="float32",
