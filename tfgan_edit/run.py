@@ -338,7 +338,11 @@ class Run:
 
     def _initialize(self, log):
         preset = load_preset(self.config.init_from)
+        first = next(iter(self.trainer.networks))
         for name, network in self.trainer.networks.items():
+            if name != first and name not in preset.networks:
+                log(f"init_from: {name}: not in the preset, left as it begins")
+                continue
             source = preset.require(name)
             if type(source) is not type(network):
                 raise UserError(

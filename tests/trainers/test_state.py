@@ -431,6 +431,20 @@ def test_a_run_starts_from_a_preset(small_run, tmp_path, capsys):
     assert "init_from: discriminator:" in log
 
 
+def test_a_preset_without_a_discriminator_is_a_start_too(small_run, tmp_path):
+    networks = tiny_networks(small_run().trainer)
+    source = {"generator": networks["generator"]}
+    save_preset(tmp_path / "source", source, config={}, metadata={"method": "stylegan2"})
+    run = small_run("init_from=source", "trainer.learning_rate=0")
+    critic = named(run.trainer.networks["discriminator"])
+    run.train()
+    for key, value in named(load_preset(tmp_path / "run").require("discriminator")).items():
+        np.testing.assert_allclose(value, critic[key], rtol=1e-6, err_msg=key)
+    log = (tmp_path / "run" / "log.txt").read_text()
+    assert "init_from: generator:" in log
+    assert "init_from: discriminator: not in the preset, left as it begins" in log
+
+
 @pytest.mark.parametrize("text", ["[]", "{", '{"format": "something else"}'])
 def test_a_folder_of_something_else_is_no_run_folder(small_run, tmp_path, text):
     run = small_run()
