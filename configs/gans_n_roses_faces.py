@@ -1,8 +1,7 @@
 """GANs N' Roses from photo-real faces, which a generator draws, to an artist's drawings, 128 px.
 
-Paper: arXiv 2106.06561, with few channels, a content of 16x16, milder views, and drawings that in
-their own style are themselves, as in `gans_n_roses_avatars.py`. The faces come first, see
-docs/faces.md:
+Paper: arXiv 2106.06561, with few channels, milder views, and heads, penalty and weights of
+`gans_n_roses_avatars.py`. The faces come first, see docs/faces.md:
   python -m tfgan_edit.generate --preset runs/mobilestylegan_256 --seeds 0-4999 --truncation 0.8 \\
       --out faces/
 Commands:
@@ -23,16 +22,23 @@ def get_config(faces="faces", drawings="avatars:adventurer"):
     return RunConfig(
         name="gans_n_roses_faces",
         trainer=GansNRosesConfig(
+            variant="train",
             w_dim=128,
             num_downsamplings=3,
             mapping_layers=3,
             channels=WIDTHS,
+            heads=("global", "diversity"),
             hidden_dim=64,
             style_hidden_dim=64,
             perceptual_weight=0.0,
-            identity_weight=10.0,
+            consistency_loss="variance",
+            cycle_loss="squared",
+            cycle_weight=5.0,
+            style_weight=2.0,
+            identity_weight=2.0,
+            r1_gamma=2.0,
+            r1_mode="sum",
             jitter=JitterConfig(degrees=10.0, enlarge=1.06),
-            learning_rate=0.004,
             halving_steps=8_000,
             ema_decay=0.998,
         ),
