@@ -9,6 +9,7 @@ Commands: python -m tfgan_edit.train --config configs/isf_gan_avatars_64.py
 Ablations: --set trainer.norm=adain (none), trainer.scorer_steps=0, trainer.r1_target=source;
            :embedding=runs/judge --set trainer.identity_weight=5; :part=2,encoder=runs/encoder,
            drawn faces through an encoder, which --set trainer.encoder_rate=0.1 lets learn, too.
+docs/isf_gan.md goes on with less weight on pixels, as the preset `isf-gan-avatars-64` did.
 Hardware and time: one CPU core (Intel Xeon, AVX-512 without bf16), 22 min for part 1 (linear edits
 125 faces/s, the scorer 56 faces/s); part 2 was stopped at 23 kimg, 34 min with other work beside
 (the scorer and diversity 18 faces/s, all losses 5 to 13).
