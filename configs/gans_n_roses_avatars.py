@@ -11,7 +11,7 @@ Commands:
   python -m tfgan_edit.train --config configs/gans_n_roses_avatars.py:resolution=128
   python -m tfgan_edit.train --config configs/gans_n_roses_avatars.py:diversity=0
   python -m tfgan_edit.train --config configs/gans_n_roses_avatars.py:device=gpu
-Hardware and time: 10 images/s at 64 px on one core (Intel Xeon, AVX-512 without bf16) after a
+Hardware and time: 9.5 images/s at 64 px on one core (Intel Xeon, AVX-512 without bf16) after a
 minute of compiling. Not yet run to its end.
 """
 

@@ -173,6 +173,7 @@ def test_a_box_of_avatars_is_in_percent(tmp_path):
         (dict(source="avatars:bob"), "avatars:avataaars or avatars:adventurer"),
         (dict(source="avatars:avataaars", resolution="8x16"), "8x16"),
         (dict(source="avatars:avataaars", crop="0,0,164,164"), "in percent of the side"),
+        (dict(source="avatars:avataaars", crop="0,0,60,61"), "a square in percent of the side"),
         (dict(source="avatars:avataaars", labels_file="x.csv"), "--labels"),
         (dict(num=0), "--num"),
         (dict(resolution="big"), "'big'"),

@@ -26,6 +26,7 @@ RULES = (
     "upright by EXIF; transparency on white; 16-bit grey scaled to 8 bits; first frame; "
     "colour profiles ignored"
 )
+WHOLE = ("center", "none")  # crops that are no box: drawn faces, which are square, stay whole
 RESIZE_RULES = {
     "lanczos": "Pillow LANCZOS (antialiased); JPEG decoded at 1/2, 1/4 or 1/8 of its size "
     "where that is still 3 times the photo's",

@@ -20,7 +20,6 @@ from tfgan_edit.data.records import (
 from tfgan_edit.data.sources import open_source
 
 MAX_UNREADABLE = 0.05  # of the pictures; more points to a wrong source or a broken copy
-WHOLE = ("center", "none")  # crops that leave drawings as they are
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +68,7 @@ def parse_crop(text, resolution, drawn=False):
         UserError: If it is none of these, the box's aspect is not the resolution's, or it is the
             face of pictures that are not drawn.
     """
-    if text in WHOLE or (text == "face" and drawn):
+    if text in photos.WHOLE or (text == "face" and drawn):
         return text
     if text == "face":
         raise UserError(
@@ -140,7 +139,7 @@ def prepare_records(
         "identity": opened.identity,
         "resolution": list(resolution),
         "num": opened.total,
-        "crop": None if drawn and crop in WHOLE else crop,
+        "crop": None if drawn and crop in photos.WHOLE else crop,
         "resize": None if drawn else resize,
     }
     if dest.exists():
@@ -231,7 +230,7 @@ def _default_dest(config, resolution):
     decisive = [
         place,
         config.num,
-        None if drawn and config.crop in WHOLE else config.crop,
+        None if drawn and config.crop in photos.WHOLE else config.crop,
         (config.seed, avatars.DRAWING) if drawn else None,
     ]
     size = "x".join(str(side) for side in dict.fromkeys(resolution))

@@ -238,9 +238,13 @@ class AvatarSource(Source):
         height, width = fitting.resolution
         if height != width:
             raise UserError(f"avatars are square: --resolution {height}x{width} is not")
-        if not isinstance(fitting.crop, str) and max(fitting.crop) > 100:
-            box = ",".join(str(edge) for edge in fitting.crop)
-            raise UserError(f"crop {box}: of avatars it is in percent of the side, at most 100")
+        if not isinstance(fitting.crop, str):
+            left, top, right, bottom = fitting.crop
+            if max(right, bottom) > 100 or right - left != bottom - top:
+                raise UserError(
+                    f"crop {left},{top},{right},{bottom}: of avatars it is a square in percent of "
+                    "the side, at most 100"
+                )
         drawn = avatars.draw_many(
             self.style,
             self.total,
@@ -248,7 +252,7 @@ class AvatarSource(Source):
             resolution=height,
             workers=workers,
             progress=False,
-            crop=None if fitting.crop in ("center", "none") else fitting.crop,
+            crop=None if fitting.crop in photos.WHOLE else fitting.crop,
         )
         for index, (photo, known) in enumerate(drawn):
             vector = avatars.label_vector(known, self.style)
