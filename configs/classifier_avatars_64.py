@@ -12,15 +12,21 @@ Data: 18,000 avatars to learn from, 2,000 others to measure and calibrate.
 
 from tfgan_edit.config import RunConfig
 from tfgan_edit.data.records import DataConfig
+from tfgan_edit.ops.jitter import NO_JITTER, JitterConfig
 from tfgan_edit.trainers.attribute_classifier import AttributeClassifierConfig
 
 
-def get_config(style="avataaars", crop="center"):
-    """`crop`: face, of faces as `gans_n_roses_avatars.py` sees them."""
+def get_config(style="avataaars", crop="center", views=0):
+    """`crop`: face, of faces as `gans_n_roses_avatars.py` sees them; `views`: 1, and as it turns,
+    moves and flips them."""
     name = "avatars" if style == "avataaars" else style
     return RunConfig(
-        name=f"classifier_{name}_64" + ("" if crop == "center" else f"_{crop}"),
-        trainer=AttributeClassifierConfig(),
+        name=f"classifier_{name}_64"
+        + ("" if crop == "center" else f"_{crop}")
+        + ("_views" if views else ""),
+        trainer=AttributeClassifierConfig(
+            jitter=JitterConfig(degrees=10.0, enlarge=1.06) if views else NO_JITTER
+        ),
         data=DataConfig(
             source=f"avatars:{style}",
             resolution=64,

@@ -24,13 +24,22 @@ GPU_WIDTHS = {"4": 96, "8": 96, "16": 96, "32": 64, "64": 32, "128": 16}
 
 
 def get_config(
-    resolution=64, source="avataaars", target="adventurer", diversity=1, device="cpu"
+    resolution=64,
+    source="avataaars",
+    target="adventurer",
+    diversity=1,
+    device="cpu",
+    scorer_a="",
+    scorer_b="",
 ):
-    """`diversity`: 0 trains without the head that judges it; `device`: gpu sees more views."""
+    """`diversity`: 0 trains without the head that judges it; `device`: gpu sees more views;
+    `scorer_a`, `scorer_b`: classifiers of both domains, whose attributes drawings shall keep."""
     gpu = device == "gpu"
+    scorers = {"scorer_a": scorer_a, "scorer_b": scorer_b} if scorer_a else {}
     return RunConfig(
         name=f"gans_n_roses_avatars_{resolution}"
         + ("" if diversity else "_no_diversity")
+        + ("_kept" if scorers else "")
         + ("_gpu" if gpu else ""),
         trainer=GansNRosesConfig(
             variant="train",
@@ -47,6 +56,7 @@ def get_config(
             cycle_weight=5.0,
             style_weight=2.0,
             identity_weight=2.0,
+            scorer_weight=2.0 if scorers else 0.0,
             r1_gamma=2.0,
             r1_mode="sum",
             jitter=JitterConfig(degrees=10.0, enlarge=1.06),
@@ -60,6 +70,7 @@ def get_config(
             num=10_000,
             crop="face",
         ),
+        frozen=scorers,
         batch_size=8 if gpu else 4,
         total_kimg=90.0,
         tick_kimg=1.0,

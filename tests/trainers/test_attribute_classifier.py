@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tfgan_edit.config import UserError
+from tfgan_edit.ops.jitter import JitterConfig
 from tfgan_edit.trainers.attribute_classifier import AttributeClassifierConfig, as_table
 from tfgan_edit.trainers.randomness import StepRandom
 
@@ -107,6 +108,17 @@ def test_tints_noise_and_flips_have_their_size():
     middle = augmented.mean(axis=(1, 2)) - 0.15
     assert middle.std() == pytest.approx(0.1, rel=0.1)
     assert left.std(axis=(1, 2)).mean() == pytest.approx(0.02, rel=0.1)
+
+
+def test_jittered_images_are_flipped_and_moved():
+    view = JitterConfig(probability=0.0, enlarge=1.0, flip=0.5)
+    image = np.random.default_rng(0).uniform(-1, 1, (1, 8, 8, 3)).astype(np.float32)
+    config = dataclasses.replace(CONFIG, **{**STILL, "jitter": view})
+    random = StepRandom(0, tf.constant(3, tf.int64))
+    augmented = build(config).augmented(tf.constant(np.tile(image, (40, 1, 1, 1))), random).numpy()
+    flipped = np.abs(augmented - image[:, :, ::-1]).max(axis=(1, 2, 3)) < 1e-5
+    same = np.abs(augmented - image).max(axis=(1, 2, 3)) < 1e-5
+    assert 10 < flipped.sum() < 30 and (flipped ^ same).all()
 
 
 def test_augmented_images_stay_in_range():

@@ -8,13 +8,14 @@ import tensorflow as tf
 
 from tests.trainers.test_strategies import assert_same_weights, finish, start
 from tfgan_edit.config import UserError
+from tfgan_edit.editing.scorers import Scorer
 from tfgan_edit.losses.penalties import heads_r1_penalty
+from tfgan_edit.ops.jitter import JitterConfig
 from tfgan_edit.trainers.gans_n_roses import (
     DISCRIMINATORS,
     GENERATORS,
     PUBLISHED,
     GansNRosesConfig,
-    JitterConfig,
     _pool,
     _shuffled,
 )
@@ -192,6 +193,69 @@ def test_the_rate_halves():
     np.testing.assert_allclose(rates, [0.01, 0.01, 0.005, 0.0025])
 
 
+# === Scorers of both domains ===
+
+
+def scorer(names, log_odds):
+    """One that says the same of every picture; a picture's own mean is added to the last."""
+
+    def odds(images):
+        means = tf.reduce_mean(images, axis=[1, 2, 3])[:, tf.newaxis]
+        last = tf.one_hot([len(names) - 1], len(names))
+        return tf.constant([log_odds], tf.float32) + means * last
+
+    return Scorer(lambda images: tf.sigmoid(odds(images)), names, (16, 16), log_odds=odds)
+
+
+def test_drawings_should_show_what_faces_do():
+    """Labels of the face by its scorer, cross-entropy of the drawing's by the other, in the order
+    of names that both know, at a temperature."""
+    frozen = {
+        "scorer_a": scorer(["smile", "beard", "glasses"], [3.0, 1.0, -3.0]),
+        "scorer_b": scorer(["glasses", "hat", "smile"], [2.0, 9.0, -4.0]),
+    }
+    config = settings(scorer_weight=2.0, scorer_temperature=2.0)
+    trainer = config.build(resolution=16, seed=3, frozen=frozen)
+    assert trainer.attributes == ("smile", "glasses")
+    views = trainer._views(batch(), trainer.step_random())
+    np.testing.assert_array_equal(views["labels_a"], [[1, 0]] * SIZE)
+    np.testing.assert_array_equal(views["labels_b"], [[0, 1]] * SIZE)
+    codes = trainer._codes(views)
+    fakes = trainer._draw_b(views, codes).numpy()
+    terms = trainer._direction_terms(views, codes, "ab")
+    (weight, loss), = [term[1:] for term in terms if term[0] == "scorer_b"]
+    smile = -4.0 + fakes.mean(axis=(1, 2, 3))  # of a face that smiles; it has no glasses, odds 2
+    expected = np.log1p(np.exp(-smile / 2)) + np.log1p(np.exp(2.0 / 2))
+    assert weight == 2.0
+    np.testing.assert_allclose(loss, expected, rtol=1e-4)
+    before = values(trainer, GENERATORS)
+    logs = step(trainer, batch())
+    assert changed(before, values(trainer, GENERATORS)) == set(before)
+    assert {"Loss/G/scorer_a", "Loss/G/scorer_b"} <= set(logs)
+
+
+def test_chosen_attributes_alone():
+    frozen = {role: scorer(["smile", "glasses"], [2.0, 2.0]) for role in ("scorer_a", "scorer_b")}
+    config = settings(scorer_weight=1.0, attributes=("glasses",))
+    trainer = config.build(resolution=16, frozen=frozen)
+    assert trainer._views(batch(), trainer.step_random())["labels_a"].shape == (SIZE, 1)
+
+
+@pytest.mark.parametrize(
+    "changes, names, message",
+    (
+        ({}, {"scorer_a": ["smile"]}, "frozen.scorer_b is missing: trainer.scorer_weight"),
+        ({}, {"scorer_a": ["smile"], "scorer_b": ["hat"]}, "are missing: .* both know nothing"),
+        ({"attributes": ("hat",)}, {"scorer_a": ["smile"], "scorer_b": ["smile", "hat"]},
+         "attributes hat: .* both know smile"),
+    ),
+)
+def test_scorers_that_do_not_fit_are_named(changes, names, message):
+    frozen = {role: scorer(known, [1.0] * len(known)) for role, known in names.items()}
+    with pytest.raises(ValueError, match=message):
+        settings(scorer_weight=1.0, **changes).build(resolution=16, frozen=frozen)
+
+
 # === Around it ===
 
 
@@ -239,6 +303,7 @@ def test_two_replicas_train_like_one(tmp_path):
         ({"cycle_loss": "l2"}, 4, "trainer.cycle_loss must be None, squared, l1"),
         ({"perceptual": "vgg"}, 4, "trainer.perceptual must be auto, lpips_vgg"),
         ({"r1_interval": 0}, 4, "trainer.r1_interval must be at least 1"),
+        ({"scorer_temperature": 0.0}, 4, "trainer.scorer_temperature must be above 0"),
     ),
 )
 def test_settings_that_contradict_each_other(changes, batch_size, message):

@@ -59,6 +59,15 @@ def attribute_classes(scores, names, attributes):
     return np.stack(columns, axis=-1).astype(int) if columns else empty
 
 
+def common_attributes(first, second):
+    """Attributes of which both lists of a scorer's names have the same values."""
+    values = [
+        {attribute: [names[i] for i in places] for attribute, places in groups.items()}
+        for names, groups in ((names, attribute_groups(names)) for names in (first, second))
+    ]
+    return [name for name, known in values[0].items() if values[1].get(name) == known]
+
+
 def probability_changes(before, after, names, attributes):
     """Total variation [..., G] between probabilities [..., K] of G attributes, in [0, 1].
 

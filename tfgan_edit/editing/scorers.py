@@ -145,6 +145,11 @@ def classifier_scorer(classifier, **origin):
     )
 
 
+def as_scorer(network):
+    """The `Scorer` of a frozen network, which may be one already."""
+    return network if isinstance(network, Scorer) else classifier_scorer(network)
+
+
 def _model_scorer(path, names):
     if not path.is_file():
         raise UserError(f"no scorer at {path}: there is no such file")

@@ -21,6 +21,21 @@ def attribute_loss(logits, labels, positive_weights):
     return tf.reduce_mean(losses, axis=1)
 
 
+def scorer_loss(log_odds, labels, temperature=1.0):
+    """What a scorer misses in pictures: cross-entropy, sum over its labels: -> [N].
+
+    Args:
+        log_odds: of the scorer, [N, L].
+        labels: what it should say, [N, L], 0 or 1.
+        temperature: that log-odds are divided by. One that is always certain rewards, at 1,
+            pictures of which it is not.
+    """
+    losses = tf.nn.sigmoid_cross_entropy_with_logits(
+        labels=tf.cast(labels, tf.float32), logits=log_odds / temperature
+    )
+    return tf.reduce_sum(losses, axis=1)
+
+
 def negative_log(probabilities):
     """-log p, finite also at 0."""
     return -tf.math.log(probabilities + LEAST_PROBABILITY)

@@ -9,10 +9,9 @@ from tqdm import tqdm
 
 from tfgan_edit.config import UserError
 from tfgan_edit.data.records import canonical_hash
-from tfgan_edit.editing.attributes import attribute_classes
+from tfgan_edit.editing.attributes import attribute_classes, common_attributes
 from tfgan_edit.metrics.photo_sets import PhotoSet
 from tfgan_edit.metrics.registry import metric
-from tfgan_edit.networks.attribute_classifier import attribute_groups
 from tfgan_edit.networks.gans_n_roses import GansNRosesGenerator
 from tfgan_edit.ops.images import image_to_photo, photo_to_image
 from tfgan_edit.ops.jitter import NUM_UNIFORM, jitter
@@ -145,7 +144,7 @@ def kept_attributes(evaluation, name):
     translation, drawings = evaluation.translation, evaluation.fake
     if translation.scorers is None:
         raise UserError(f"{name} needs a scorer of faces and one of drawings: give --scorers")
-    common = common_attributes(*translation.scorers)
+    common = common_attributes(*(scorer.names for scorer in translation.scorers))
     if not common:
         raise UserError(
             f"{name}: the two scorers name nothing in common; the first knows "
@@ -170,15 +169,6 @@ def kept_attributes(evaluation, name):
         f"{name}_by_chance": float(chance.mean()),
         **{f"{name}_{a}": float(share) for a, share in zip(common, kept, strict=True)},
     }
-
-
-def common_attributes(first, second):
-    """Attributes of which both scorers know the same values."""
-    groups = [
-        {name: [scorer.names[i] for i in places] for name, places in groups.items()}
-        for scorer, groups in ((s, attribute_groups(s.names)) for s in (first, second))
-    ]
-    return [name for name, values in groups[0].items() if groups[1].get(name) == values]
 
 
 def _classes(scorer, batches, names):

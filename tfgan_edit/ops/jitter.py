@@ -5,6 +5,7 @@ published code: first, with a probability, an affine transformation about the ce
 the picture enlarged; then, with a probability, a flip. All of it is one resampling here.
 """
 
+import dataclasses
 import functools
 import math
 
@@ -14,6 +15,22 @@ from tfgan_edit.ops.augmentation import _affine, _rotation, _scaling, _translati
 from tfgan_edit.ops.augmentation_filters import _sample
 
 NUM_UNIFORM = 9  # random numbers a sample
+
+
+@dataclasses.dataclass(frozen=True)
+class JitterConfig:
+    """Settings of `jitter`; the defaults are those of the published code."""
+
+    probability: float = 0.5  # of the affine transformation
+    degrees: float = 20.0  # of rotation, to either side
+    translate: float = 0.1  # of the side, to either side
+    scale: tuple[float, float] = (0.8, 1.2)
+    shear: float = 0.15  # degrees: the published code says so, and it is hardly seen
+    enlarge: float = 286 / 256  # before a crop
+    flip: float = 0.5
+
+
+NO_JITTER = JitterConfig(probability=0.0, enlarge=1.0, flip=0.0)
 
 
 def jitter(

@@ -9,6 +9,7 @@ import tensorflow as tf
 from tfgan_edit.config import UserError
 from tfgan_edit.networks.attribute_classifier import AttributeClassifier
 from tfgan_edit.ops.images import photo_to_image
+from tfgan_edit.ops.jitter import NO_JITTER, NUM_UNIFORM, JitterConfig, jitter
 from tfgan_edit.trainers.gan import GANTrainer, Phase
 from tfgan_edit.trainers.optimizers import FusedAdam
 
@@ -33,6 +34,7 @@ class AttributeClassifierConfig:
     brightness: float = 0.05  # standard deviation of an offset a picture and colour
     noise: float = 0.05  # standard deviation of Gaussian noise on pixels
     flip: bool = False  # left to right with probability 1/2
+    jitter: JitterConfig = NO_JITTER  # views, for those who judge views: see `ops.jitter.jitter`
 
     method = "attribute_classifier"
 
@@ -156,8 +158,11 @@ class AttributeClassifierTrainer(GANTrainer):
         return loss, {"Loss/cross_entropy": loss, "Accuracy/train": tf.stack(hits)}, []
 
     def augmented(self, images, random):
-        """Images [n, H, W, C] with another shift, blur, tint and noise each, in [-1, 1]."""
+        """Images [n, H, W, C] with another view, shift, blur, tint and noise each, in [-1, 1]."""
         config, (size, height, width, colours) = self.config, images.shape
+        if config.jitter != NO_JITTER:
+            uniform = random.uniform("jitter", size, [NUM_UNIFORM])
+            images = jitter(images, uniform, **dataclasses.asdict(config.jitter))
         if config.flip:
             coins = random.integers("flip", size, 2)[:, tf.newaxis, tf.newaxis, tf.newaxis]
             images = tf.where(coins > 0, tf.reverse(images, [2]), images)

@@ -10,7 +10,8 @@ from tfgan_edit.editing.image_distances import (
     find_distance,
 )
 from tfgan_edit.editing.latents import draw_z
-from tfgan_edit.editing.scorers import Scorer, classifier_scorer
+from tfgan_edit.editing.scorers import as_scorer, classifier_scorer
+from tfgan_edit.losses.attributes import scorer_loss
 from tfgan_edit.networks.attribute_classifier import attribute_groups, label_vectors
 from tfgan_edit.ops.images import pooled_to
 
@@ -92,9 +93,7 @@ class FrozenFaces:
         self.scorer = None
         names = label_names
         if "scorer" in networks:
-            self.scorer = networks["scorer"]
-            if not isinstance(self.scorer, Scorer):
-                self.scorer = classifier_scorer(self.scorer)
+            self.scorer = as_scorer(networks["scorer"])
             names = self.scorer.names
         self._check_labels(config, labels, latent_shape)
         self.places = _chosen_places(config.attributes, names)
@@ -240,9 +239,7 @@ class FrozenFaces:
         columns = tf.one_hot(self.places, known.shape[1])  # [L, K]
         edits = tf.matmul(targets, columns)
         labels = tf.where(tf.reduce_any(columns > 0, axis=0), edits, known)
-        odds = self.scorer.log_odds(edited) / temperature
-        losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=odds)
-        return tf.reduce_sum(losses, axis=1)
+        return scorer_loss(self.scorer.log_odds(edited), labels, temperature)
 
 
 def class_centres(latents, labels):

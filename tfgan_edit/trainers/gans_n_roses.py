@@ -8,15 +8,23 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_edit.config import UserError
+from tfgan_edit.editing.attributes import common_attributes
 from tfgan_edit.editing.image_distances import DISTANCES, find_distance
+from tfgan_edit.editing.scorers import as_scorer
 from tfgan_edit.losses.adversarial import (
     logistic_discriminator_loss,
     logistic_generator_loss,
     sum_over_scales,
 )
+from tfgan_edit.losses.attributes import scorer_loss
 from tfgan_edit.losses.penalties import heads_r1_penalty
 from tfgan_edit.losses.reconstruction import l1_loss, squared_loss
 from tfgan_edit.losses.style import style_cosine_loss, style_variance_loss
+from tfgan_edit.networks.attribute_classifier import (
+    AttributeClassifier,
+    attribute_groups,
+    label_vectors,
+)
 from tfgan_edit.networks.gans_n_roses import (
     HEADS,
     VARIANTS,
@@ -25,7 +33,7 @@ from tfgan_edit.networks.gans_n_roses import (
     StyleDiscriminator,
 )
 from tfgan_edit.ops.images import photo_to_image
-from tfgan_edit.ops.jitter import NUM_UNIFORM, jitter
+from tfgan_edit.ops.jitter import NUM_UNIFORM, JitterConfig, jitter
 from tfgan_edit.ops.replicas import global_batch, own_rows
 from tfgan_edit.trainers.gan import GANTrainer, Phase
 from tfgan_edit.trainers.optimizers import FusedAdam
@@ -48,20 +56,8 @@ PUBLISHED = {  # settings in which the two code lines differ
 }
 GENERATORS = ("generator", "backward_generator")
 DISCRIMINATORS = ("discriminator", "backward_discriminator", "style_discriminator")
+SCORERS = {"a": "scorer_a", "b": "scorer_b"}  # roles of frozen networks, by domain
 SAMPLE_BATCH = 8  # rows of a sample grid at once
-
-
-@dataclasses.dataclass(frozen=True)
-class JitterConfig:
-    """Settings of `ops.jitter.jitter`; the defaults are those of the published code."""
-
-    probability: float = 0.5  # of the affine transformation
-    degrees: float = 20.0  # of rotation, to either side
-    translate: float = 0.1  # of the side, to either side
-    scale: tuple[float, float] = (0.8, 1.2)
-    shear: float = 0.15  # degrees: the published code says so, and it is hardly seen
-    enlarge: float = 286 / 256  # before a crop
-    flip: float = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +88,11 @@ class GansNRosesConfig:
     perceptual_weight: float = 10.0  # of the perceptual distance of the cycle
     style_weight: float | None = None  # a drawing should have the style that it was drawn in
     identity_weight: float | None = None  # a drawing in its own style should be itself
+    # Beside the paper, for domains with labels: a drawing should show, to the frozen.scorer of its
+    # domain, all attributes that the one of the other domain sees in the face and both know.
+    scorer_weight: float = 0.0  # of the sum over attributes
+    scorer_temperature: float = 5.0  # see `losses.attributes.scorer_loss`
+    attributes: tuple[str, ...] = ()  # those alone
     r1_gamma: float = 10.0
     r1_interval: int = 16
     r1_mode: str = "mean"  # mean | sum, see `losses.penalties.heads_r1_penalty`
@@ -105,6 +106,8 @@ class GansNRosesConfig:
     weights: dict[str, str] = dataclasses.field(default_factory=dict)  # {name of weights: path}
 
     method = "gans_n_roses"
+    scorer_roles = tuple(SCORERS.values())  # presets, or "faces:" and published networks
+    frozen_roles = dict.fromkeys(SCORERS.values(), "classifier")
 
     def setting(self, name):
         """A setting, or what the code line has in its place."""
@@ -121,7 +124,14 @@ class GansNRosesConfig:
             hidden_dim=8,
             style_hidden_dim=8,
             perceptual="pixels",
+            attributes=(),
         )
+
+    def untrained(self, role, resolution):
+        """A small random classifier."""
+        names = ["smile", "eyeglasses"]
+        small = {"width": 4, "max_width": 8, "feature_dim": 8}
+        return AttributeClassifier(resolution, names, name=role, **small)
 
     def check(self, *, batch_size, num_replicas):
         """Raises UserError where settings contradict each other."""
@@ -141,6 +151,10 @@ class GansNRosesConfig:
                 f"batch_size {batch_size}: styles and diversity are compared within a batch, "
                 "which needs at least 2 pictures (the authors took 6)"
             )
+        if not self.scorer_temperature > 0:
+            raise UserError(
+                f"trainer.scorer_temperature must be above 0, got {self.scorer_temperature}"
+            )
         for name in ("r1_interval", "halving_steps"):
             if getattr(self, name) < 1:
                 raise UserError(f"trainer.{name} must be at least 1, got {getattr(self, name)}")
@@ -154,6 +168,7 @@ class GansNRosesConfig:
         jit_compile=False,
         half_activations=True,
         seed=0,
+        frozen=None,
     ):
         """Returns a `GansNRosesTrainer` with new networks.
 
@@ -164,9 +179,11 @@ class GansNRosesConfig:
             jit_compile: whether XLA compiles the gradients.
             half_activations: keep activations in half precision too, faster on GPUs.
             seed: of the initial weights and of all draws in training.
+            frozen: {"scorer_a", "scorer_b": classifier or `Scorer` of a domain}, or None.
 
         Raises:
-            ValueError: pictures are no squares of such a side.
+            ValueError: pictures are no squares of such a side, or scorers are missing or know
+                nothing in common.
             UserError: weights of the perceptual distance are missing.
         """
         keras.utils.set_random_seed(seed)
@@ -208,10 +225,31 @@ class GansNRosesConfig:
             networks,
             self,
             distance=distance,
+            scorers=self._scorers(frozen or {}),
             jit_compile=jit_compile,
             loss_scaling=precision == "mixed_float16",
             seed=seed,
         )
+
+    def _scorers(self, frozen):
+        """{domain: `Scorer`}, and the attributes that count, or None without their loss."""
+        if not self.scorer_weight:
+            return None
+        for role in SCORERS.values():
+            if role not in frozen:
+                raise ValueError(
+                    f"frozen.{role} is missing: trainer.scorer_weight is of its opinion; name a "
+                    "classifier, or set the weight to 0"
+                )
+        scorers = {domain: as_scorer(frozen[role]) for domain, role in SCORERS.items()}
+        common = common_attributes(*(scorer.names for scorer in scorers.values()))
+        unknown = sorted({*self.attributes} - {*common})
+        if unknown or not common:
+            raise ValueError(
+                f"trainer.attributes {', '.join(unknown) or 'are missing'}: frozen.scorer_a and "
+                f"frozen.scorer_b both know {', '.join(common) or 'nothing'}"
+            )
+        return scorers, self.attributes or tuple(common)
 
 
 class GansNRosesTrainer(GANTrainer):
@@ -231,13 +269,14 @@ class GansNRosesTrainer(GANTrainer):
         networks: {name: network} of `GENERATORS` and `DISCRIMINATORS`.
         config: `GansNRosesConfig`.
         distance: `ImageDistance` of the cycle, or None.
+        scorers: ({domain: `Scorer`}, attributes that drawings should keep), or None.
         others: as in `GANTrainer`.
     """
 
     pictures_per_sample = 6
     collective_phases = ("Dmain", "Dreg", "Gmain")
 
-    def __init__(self, networks, config, *, distance=None, **kwargs):
+    def __init__(self, networks, config, *, distance=None, scorers=None, **kwargs):
         rates = {"generators": 1.0, "discriminators": 1.0}
         if config.r1_gamma:  # only the decay is corrected for the penalty's share of the steps
             rates["discriminators"] = config.r1_interval / (config.r1_interval + 1)
@@ -265,7 +304,9 @@ class GansNRosesTrainer(GANTrainer):
         )
         self.config = config
         # In a namespace, which Keras does not track: frozen weights are no part of a state.
-        self.frozen = types.SimpleNamespace(distance=distance)
+        self.frozen = types.SimpleNamespace(distance=distance, scorers=None)
+        if scorers is not None:
+            self.frozen.scorers, self.attributes = scorers
 
     def learning_rate(self, step):
         """Halved every `halving_steps`."""
@@ -296,10 +337,25 @@ class GansNRosesTrainer(GANTrainer):
             if name.startswith("face"):
                 images = tf.repeat(images, size, axis=0)
             views[name] = jitter(images, random.uniform(name, size, [NUM_UNIFORM]), **settings)
+        if self.frozen.scorers is not None:
+            for domain in "ab":  # of the face as it is: easier to judge than a view of it
+                shown = self._shown(domain, photo_to_image(batch[f"face_{domain}"]))
+                views[f"labels_{domain}"] = tf.repeat(shown, size, axis=0)
         for name in ("ab", "ba"):
             views[f"z_{name}"] = random.normal(f"z_{name}", size, [self.config.style_dim])
             views[f"keys_{name}"] = random.uniform(f"keys_{name}", size, [3])
         return views
+
+    def _scored(self, domain, values):
+        """Columns of a scorer's values [n, K] that are of the attributes."""
+        groups = attribute_groups(self.frozen.scorers[domain].names)
+        places = [place for name in self.attributes for place in groups[name]]
+        return tf.gather(values, places, axis=1)
+
+    def _shown(self, domain, images):
+        """What a domain's scorer sees in its faces: 0 and 1 [n, L]."""
+        scorer = self.frozen.scorers[domain]
+        return self._scored(domain, label_vectors(scorer.probabilities(images), scorer.names))
 
     def _codes(self, views):
         """What the encoders make of views: contents and styles of faces, styles of photos."""
@@ -406,6 +462,10 @@ class GansNRosesTrainer(GANTrainer):
             (f"adversarial_{target}", 1.0, adversarial),
             (f"cycle_{source}", config.cycle_weight, distance),
         ]
+        if self.frozen.scorers is not None:
+            odds = self._scored(target, self.frozen.scorers[target].log_odds(fakes))
+            loss = scorer_loss(odds, batch[f"labels_{source}"], config.scorer_temperature)
+            terms.append((f"scorer_{target}", config.scorer_weight, loss))
         if self.frozen.distance is not None:
             distance = self.frozen.distance(cycle, faces)
             terms.append((f"perceptual_{source}", config.perceptual_weight, distance))
