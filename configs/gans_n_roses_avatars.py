@@ -20,6 +20,8 @@ from tfgan_edit.data.unpaired import UnpairedConfig
 from tfgan_edit.trainers.gans_n_roses import GansNRosesConfig, JitterConfig
 
 WIDTHS = {"4": 64, "8": 64, "16": 64, "32": 32, "64": 16, "128": 16}
+# What a drawing should keep of a face where scorers say so; colours are for the style.
+KEPT = ("smile", "eyeglasses", "sunglasses", "facial_hair", "long_hair", "eyes_closed")
 GPU_WIDTHS = {"4": 96, "8": 96, "16": 96, "32": 64, "64": 32, "128": 16}
 
 
@@ -33,7 +35,7 @@ def get_config(
     scorer_b="",
 ):
     """`diversity`: 0 trains without the head that judges it; `device`: gpu sees more views;
-    `scorer_a`, `scorer_b`: classifiers of both domains, whose attributes drawings shall keep."""
+    `scorer_a`, `scorer_b`: classifiers of both domains, by which drawings keep what faces show."""
     gpu = device == "gpu"
     scorers = {"scorer_a": scorer_a, "scorer_b": scorer_b} if scorer_a else {}
     return RunConfig(
@@ -56,7 +58,8 @@ def get_config(
             cycle_weight=5.0,
             style_weight=2.0,
             identity_weight=2.0,
-            scorer_weight=2.0 if scorers else 0.0,
+            scorer_weight=1.0 if scorers else 0.0,
+            attributes=KEPT if scorers else (),
             r1_gamma=2.0,
             r1_mode="sum",
             jitter=JitterConfig(degrees=10.0, enlarge=1.06),
