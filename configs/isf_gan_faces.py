@@ -1,4 +1,4 @@
-"""ISF-GAN on photo-real faces: smile, what looks male, age, on MobileStyleGAN at 128 px.
+"""ISF-GAN on photo-real faces: smile, what looks male, age, glasses, on MobileStyleGAN at 128 px.
 
 Paper: arXiv 2109.12492, with small widths and the distance whose weights are installed. Differs
 from it as configs/isf_gan_avatars_64.py does: linear edits of scored latents, then the scorer
@@ -11,6 +11,12 @@ Commands:
       --batch_size 4 --scorer faces:dlib_gender+dlib_age+emotion --out latents/faces_256
   python -m tfgan_edit.train --config configs/isf_gan_faces.py
   (:generator=FOLDER,scorer=faces:NETWORK+NETWORK,latents=FOLDER behind .py take others)
+Glasses too, which a classifier of photos knows (configs/classifier_faces_64.py):
+  python -m tfgan_edit.score_latents --preset runs/mobilestylegan_256 --num 3000 --truncation 0.7 \\
+      --batch_size 4 --out latents/faces_four \\
+      --scorer faces:dlib_gender+dlib_age+emotion+runs/classifier_faces_64:Eyeglasses
+  python -m tfgan_edit.train --config \\
+      configs/isf_gan_faces.py:glasses=runs/classifier_faces_64,latents=latents/faces_four
 Hardware and time: one core (Intel Xeon, AVX-512 without bf16): 9 min of scores at 5.6 latents/s;
 56 min of training with other work beside: linear edits 50 faces/s, the scorer 2.7 faces/s, half as
 many at 256 px.
@@ -26,11 +32,15 @@ def get_config(
     generator="runs/mobilestylegan_128",
     scorer="faces:dlib_gender+dlib_age+emotion",
     latents="latents/faces_256",
+    glasses="",
 ):
+    """`glasses`: a classifier of photos that knows Eyeglasses."""
+    if glasses:
+        scorer += f"+{glasses}:Eyeglasses"
     return RunConfig(
-        name="isf_gan_faces",
+        name="isf_gan_faces" + ("_four" if glasses else ""),
         trainer=ISFGANConfig(
-            attributes=("smile", "male", "age"),
+            attributes=("smile", "male", "age") + (("Eyeglasses",) if glasses else ()),
             z_dim=16,
             hidden_dim=256,
             residual=True,

@@ -195,6 +195,48 @@ def test_the_network_that_tells_people_apart_gives_features(published):
     assert len(hashes) == 2 and scorer.path == "faces:emotion+faceres"
 
 
+def test_classifiers_join_published_networks(published, classifier, preset):
+    """Names, probabilities and log-odds side by side, each part at its own size."""
+    scorer = load_scorer(f"faces:dlib_gender+{preset}:hair_color+faceres:age")
+    assert scorer.names == (
+        "male", "hair_color=black", "hair_color=red", "age=young", "age=middle", "age=old"
+    )
+    faces = tf.constant(images(40))
+    parts = [load_scorer("faces:dlib_gender"), classifier_scorer(classifier)]
+    for method in ("probabilities", "log_odds"):
+        found = getattr(scorer, method)(faces).numpy()
+        np.testing.assert_allclose(found[:, :1], getattr(parts[0], method)(faces), rtol=1e-4)
+        expected = getattr(parts[1], method)(faces)[:, 1:]
+        np.testing.assert_allclose(found[:, 1:3], expected, rtol=1e-4)
+    scores = np.stack([*scorer(faces).values()], axis=1)
+    np.testing.assert_allclose(scores, scorer.probabilities(faces), rtol=1e-5)
+    expected = parts[1].embedding(faces)  # of the first that has features
+    np.testing.assert_allclose(scorer.embedding(faces), expected, rtol=1e-4)
+    assert load_scorer(f"faces:{preset}").names == tuple(NAMES)
+    hashes = {scorer.sha256, load_scorer(f"faces:dlib_gender+{preset}:hair_color").sha256}
+    assert len(hashes) == 2
+
+
+def test_joined_scorers_say_all_licences(published, classifier, tmp_path):
+    for name in ("one", "two"):
+        metadata = {"licence": f"licence {name}"}
+        save_preset(tmp_path / name, {"classifier": classifier}, config={}, metadata=metadata)
+    one, two = tmp_path / "one", tmp_path / "two"
+    scorer = load_scorer(f"faces:emotion:smile+{one}:hair_color")
+    assert scorer.metadata == {"licence": "licence one"}
+    scorer = load_scorer(f"faces:{two}:smile+{one}:hair_color")
+    assert scorer.metadata == {"licence": "licence two; licence one"}
+
+
+def test_joined_scorers_that_contradict_are_refused(published, preset):
+    for path, message in (
+        (f"faces:emotion+{preset}", "two of its networks tell 'smile'; name the attributes"),
+        (f"faces:dlib_gender+{preset}:hat", "attribute 'hat' is unknown; .*known: smile"),
+    ):
+        with pytest.raises(UserError, match=message):
+            load_scorer(path)
+
+
 @pytest.mark.parametrize(
     "name, names, message",
     [

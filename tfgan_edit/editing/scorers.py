@@ -14,12 +14,14 @@ import tensorflow as tf
 
 from tfgan_edit.config import UserError
 from tfgan_edit.data.records import canonical_hash
+from tfgan_edit.editing.attributes import place_of
 from tfgan_edit.losses.attributes import negative_log
 from tfgan_edit.metrics.extractors import EXTRACTORS, load_network
 from tfgan_edit.metrics.resizing import resize
+from tfgan_edit.networks.attribute_classifier import attribute_groups
 from tfgan_edit.networks.features.faces import EXPRESSIONS
 from tfgan_edit.ops.images import photo_to_image
-from tfgan_edit.preset import load_preset
+from tfgan_edit.preset import load_preset, shipped_presets
 from tfgan_edit.storage import sha256_of
 
 CLASSIFIER = "classifier"  # name of the network in a preset
@@ -45,6 +47,7 @@ class Scorer:
             probabilities say.
         sha256: hash of what scores, for manifests.
         path: where it was loaded from.
+        licence: of what it learned from, if that is known.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Scorer:
         log_odds=None,
         sha256=None,
         path=None,
+        licence=None,
     ):
         self.score = score
         self._log_odds = log_odds
@@ -65,6 +69,7 @@ class Scorer:
         self.embed = embed
         self.sha256 = sha256
         self.path = path
+        self.metadata = {"licence": licence}  # as of a preset
         # One graph for batches of all lengths, but sizes of pictures must be known in it.
         fixed = self.resolution is not None
         self._score = tf.function(score, autograph=False, reduce_retracing=fixed)
@@ -96,6 +101,29 @@ class Scorer:
             raise ValueError("this scorer gives no features: its model has probabilities only")
         return self.embed(self._fitted(images))
 
+    def only(self, attributes):
+        """The `Scorer` of these attributes alone, all values of a categorical one."""
+        groups = attribute_groups(self.names)
+        places = [
+            place
+            for name in attributes
+            for place in groups.get(name) or [place_of(name, self.names)]
+        ]
+
+        def columns(values):
+            return tf.gather(values, places, axis=1)
+
+        return Scorer(
+            lambda images: columns(self.score(images)),
+            [self.names[place] for place in places],
+            self.resolution,
+            embed=self.embed,
+            log_odds=lambda images: columns(self.log_odds(images)),
+            sha256=canonical_hash([self.sha256, places]),
+            path=self.path,
+            licence=self.metadata["licence"],
+        )
+
     def _fitted(self, images):
         images = tf.cast(images, tf.float32)
         if self.resolution in (None, tuple(images.shape[1:3])):
@@ -114,7 +142,9 @@ def load_scorer(path, names=None):
     Args:
         path: a preset (or run folder) with a network "classifier", a `.keras` file of any model
             of images [N, H, W, 3] in [-1, 1] -> probabilities [N, K], or "faces:" and the names
-            of published networks with + between them, as "faces:dlib_age+emotion".
+            of published networks with + between them, as "faces:dlib_age+emotion". Presets of
+            classifiers may be among these, and attributes of each alone behind a colon:
+            "faces:emotion+runs/classifier_faces_64:Eyeglasses,Wearing_Hat".
         names: K names for a `.keras` model, which has none of its own.
 
     Raises:
@@ -123,14 +153,19 @@ def load_scorer(path, names=None):
     if str(path).startswith(PUBLISHED):
         if names:
             raise UserError(f"names {','.join(names)}: {path} has its own")
-        return published_scorer(str(path).removeprefix(PUBLISHED).split("+"))
+        return _joined_scorer(str(path))
     path = Path(path)
     if path.suffix == ".keras":
         return _model_scorer(path, names)
     if names:
         raise UserError(f"names {','.join(names)}: the classifier of preset {path} has its own")
     preset = load_preset(path, names=[CLASSIFIER])
-    return classifier_scorer(preset.require(CLASSIFIER), sha256=preset.sha256, path=preset.path)
+    return classifier_scorer(
+        preset.require(CLASSIFIER),
+        sha256=preset.sha256,
+        path=preset.path,
+        licence=preset.metadata.get("licence"),
+    )
 
 
 def classifier_scorer(classifier, **origin):
@@ -222,6 +257,47 @@ PUBLISHED_NETWORKS = {
 }
 
 
+def _joined_scorer(path):
+    """The `Scorer` of "faces:" and networks, presets and their attributes, with + between them."""
+    published, parts = [], []
+    for term in path.removeprefix(PUBLISHED).split("+"):
+        name, _, chosen = term.partition(":")
+        if name in shipped_presets() or (name and Path(name).is_dir()):
+            scorer = load_scorer(name)
+            parts.append(scorer.only(chosen.split(",")) if chosen else scorer)
+        elif name in PUBLISHED_NETWORKS and chosen:
+            parts.append(published_scorer([name]).only(chosen.split(",")))
+        else:
+            published.append(term)
+    if published:
+        parts.insert(0, published_scorer(published))
+    if len(parts) == 1:
+        return parts[0]
+    names = [name for part in parts for name in part.names]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise UserError(
+            f"scorer {path}: two of its networks tell {twice[0]!r}; name the attributes that each "
+            "shall tell behind a colon, as emotion+runs/classifier:Eyeglasses"
+        )
+
+    def joined(method):
+        return lambda images: tf.concat([getattr(part, method)(images) for part in parts], axis=1)
+
+    telling = next((part for part in parts if part.embed), None)
+    licences = dict.fromkeys(part.metadata["licence"] for part in parts)
+    return Scorer(
+        joined("probabilities"),
+        names,
+        None,
+        embed=None if telling is None else telling.embedding,
+        log_odds=joined("log_odds"),
+        sha256=canonical_hash([part.sha256 for part in parts]),
+        path=path,
+        licence="; ".join(filter(None, licences)) or None,
+    )
+
+
 def published_scorer(networks, given=None):
     """The `Scorer` of published networks of faces, for pictures that are aligned as FFHQ's.
 
@@ -238,7 +314,8 @@ def published_scorer(networks, given=None):
         if network not in PUBLISHED_NETWORKS:
             known = ", ".join(PUBLISHED_NETWORKS)
             raise UserError(
-                f"scorer {PUBLISHED}{'+'.join(networks)}: {network!r} is none of {known}"
+                f"scorer {PUBLISHED}{'+'.join(networks)}: {network!r} is none of {known}, and no "
+                "folder of a preset"
             )
         part = PUBLISHED_NETWORKS[network]
         twice = [name for name in part.names if name in names]
