@@ -93,6 +93,10 @@ def define_flags(f):
         "scorers", [], "Of faces and of drawings, for kept_attributes: two presets of classifiers.",
         flag_values=f,
     )
+    flags.DEFINE_list(
+        "attributes", [], "Of kept_attributes: these alone; default: all that both scorers know.",
+        flag_values=f,
+    )
     flags.DEFINE_string(
         "distance", "auto", f"Of diversity: auto, {', '.join(DISTANCES)}.", flag_values=f
     )
@@ -253,7 +257,12 @@ def translated(f, preset, repeat, scorers, settings):
         )
     seed = f.seed + repeat
     translation = Translation(
-        networks["generator"], networks.get("backward_generator"), faces, seed, scorers
+        networks["generator"],
+        networks.get("backward_generator"),
+        faces,
+        seed,
+        scorers,
+        tuple(f.attributes),
     )
     fake = TranslatedPhotos(
         translation,

@@ -111,9 +111,17 @@ def test_attributes_that_drawings_show_as_their_faces(generators):
         "kept_attributes_by_chance": pytest.approx((2 / 4 + 2 / 4) / 2),
     }
     assert record["pictures"]["fake"]["num"] == 8
+    red = dataclasses.replace(translation, attributes=("red",))
+    record = evaluate("kept_attributes", [Evaluation(fake=drawings, translation=red)])
+    assert record["results"] == {
+        "kept_attributes": 1.0, "kept_attributes_red": 1.0, "kept_attributes_by_chance": 0.5
+    }
+    blue = dataclasses.replace(translation, attributes=("red", "blue"))
+    with pytest.raises(UserError, match="attributes blue: both scorers know red, green"):
+        evaluate("kept_attributes", [Evaluation(fake=drawings, translation=blue)])
     for scorers, message in (
         (None, "kept_attributes needs a scorer of faces and one of drawings: give --scorers"),
-        ((brightness(["a"], [0]), brightness(["b"], [0])), "name nothing in common; the first"),
+        ((brightness(["a"], [0]), brightness(["b"], [0])), "know nothing in common; the first"),
     ):
         other = dataclasses.replace(translation, scorers=scorers)
         with pytest.raises(UserError, match=message):

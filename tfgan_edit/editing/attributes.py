@@ -59,13 +59,25 @@ def attribute_classes(scores, names, attributes):
     return np.stack(columns, axis=-1).astype(int) if columns else empty
 
 
-def common_attributes(first, second):
-    """Attributes of which both lists of a scorer's names have the same values."""
+def common_attributes(first, second, chosen=()):
+    """Attributes of which both lists of a scorer's names have the same values; `chosen` ones.
+
+    Raises:
+        UserError: there are none, or not all that are chosen.
+    """
     values = [
         {attribute: [names[i] for i in places] for attribute, places in groups.items()}
         for names, groups in ((names, attribute_groups(names)) for names in (first, second))
     ]
-    return [name for name, known in values[0].items() if values[1].get(name) == known]
+    common = [name for name, known in values[0].items() if values[1].get(name) == known]
+    missing = [name for name in chosen if name not in common]
+    if missing or not common:
+        raise UserError(
+            f"attributes {', '.join(missing) or 'are missing'}: both scorers know "
+            f"{', '.join(common) or 'nothing in common'}; the first knows "
+            f"{', '.join(first)}; the second {', '.join(second)}"
+        )
+    return list(chosen) or common
 
 
 def probability_changes(before, after, names, attributes):

@@ -30,6 +30,7 @@ class Translation:
         faces: uint8 [M, H, W, C] of domain A.
         seed: of styles and views.
         scorers: `Scorer` of faces and one of drawings, or None.
+        attributes: that drawings should keep; () for all that both scorers know.
     """
 
     forward: GansNRosesGenerator
@@ -37,6 +38,7 @@ class Translation:
     faces: np.ndarray
     seed: int = 0
     scorers: tuple | None = None
+    attributes: tuple[str, ...] = ()
 
 
 class TranslatedPhotos(PhotoSet):
@@ -144,13 +146,8 @@ def kept_attributes(evaluation, name):
     translation, drawings = evaluation.translation, evaluation.fake
     if translation.scorers is None:
         raise UserError(f"{name} needs a scorer of faces and one of drawings: give --scorers")
-    common = common_attributes(*(scorer.names for scorer in translation.scorers))
-    if not common:
-        raise UserError(
-            f"{name}: the two scorers name nothing in common; the first knows "
-            f"{', '.join(translation.scorers[0].names)}; the second "
-            f"{', '.join(translation.scorers[1].names)}"
-        )
+    names = (scorer.names for scorer in translation.scorers)
+    common = common_attributes(*names, chosen=translation.attributes)
     evaluation.counts["fake"] = drawings.num
     faces = translation.faces
     parts = (faces[i : i + BATCH_SIZE] for i in range(0, len(faces), BATCH_SIZE))

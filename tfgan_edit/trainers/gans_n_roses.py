@@ -182,9 +182,9 @@ class GansNRosesConfig:
             frozen: {"scorer_a", "scorer_b": classifier or `Scorer` of a domain}, or None.
 
         Raises:
-            ValueError: pictures are no squares of such a side, or scorers are missing or know
-                nothing in common.
-            UserError: weights of the perceptual distance are missing.
+            ValueError: pictures are no squares of such a side, or scorers are missing.
+            UserError: scorers do not know the attributes, or weights of the perceptual distance
+                are missing.
         """
         keras.utils.set_random_seed(seed)
         shared = {
@@ -242,14 +242,8 @@ class GansNRosesConfig:
                     "classifier, or set the weight to 0"
                 )
         scorers = {domain: as_scorer(frozen[role]) for domain, role in SCORERS.items()}
-        common = common_attributes(*(scorer.names for scorer in scorers.values()))
-        unknown = sorted({*self.attributes} - {*common})
-        if unknown or not common:
-            raise ValueError(
-                f"trainer.attributes {', '.join(unknown) or 'are missing'}: frozen.scorer_a and "
-                f"frozen.scorer_b both know {', '.join(common) or 'nothing'}"
-            )
-        return scorers, self.attributes or tuple(common)
+        names = (scorer.names for scorer in scorers.values())
+        return scorers, common_attributes(*names, chosen=self.attributes)
 
 
 class GansNRosesTrainer(GANTrainer):
