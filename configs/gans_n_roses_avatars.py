@@ -37,7 +37,8 @@ def get_config(
     """`diversity`: 0 trains without the head that judges it; `device`: gpu sees more views;
     `scorer_a`, `scorer_b`: classifiers of both domains, by which drawings keep what faces show."""
     gpu = device == "gpu"
-    scorers = {"scorer_a": scorer_a, "scorer_b": scorer_b} if scorer_a else {}
+    given = {"scorer_a": scorer_a, "scorer_b": scorer_b}
+    scorers = {role: path for role, path in given.items() if path}
     return RunConfig(
         name=f"gans_n_roses_avatars_{resolution}"
         + ("" if diversity else "_no_diversity")
