@@ -142,9 +142,8 @@ def classified_faces(photo_set, scorer, attribute, *, num, reverse=False, thresh
 
 def scores_of(photos, scorer):
     """Probabilities [N, K] of photos uint8 [N, H, W, 3]."""
-    parts = [photos[i : i + BATCH_SIZE] for i in range(0, len(photos), BATCH_SIZE)]
-    rows = [scorer(photo_to_image(part)) for part in parts]
-    return np.concatenate([np.stack([row[name] for name in scorer.names], 1) for row in rows])
+    starts = range(0, len(photos), BATCH_SIZE)
+    return scorer.of_batches(photos[start : start + BATCH_SIZE] for start in starts)
 
 
 def changed_region(before, after):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tfgan_edit.config import UserError
@@ -77,6 +78,11 @@ class Scorer:
     def __call__(self, images):
         scores = self._score(self._fitted(tf.convert_to_tensor(images))).numpy()
         return dict(zip(self.names, scores.T, strict=True))
+
+    def of_batches(self, batches):
+        """Probabilities [N, K] of batches of photos, uint8 [n, H, W, 3]."""
+        parts = [np.stack([*self(photo_to_image(photos)).values()], axis=1) for photos in batches]
+        return np.concatenate(parts)
 
     def probabilities(self, images):
         """Probabilities [N, K], a tensor; for use inside other graphs."""

@@ -151,11 +151,12 @@ def kept_attributes(evaluation, name):
     evaluation.counts["fake"] = drawings.num
     faces = translation.faces
     parts = (faces[i : i + BATCH_SIZE] for i in range(0, len(faces), BATCH_SIZE))
-    shown = _classes(translation.scorers[0], parts, common)  # [M, A]
+    first, second = translation.scorers
+    shown = attribute_classes(first.of_batches(parts), first.names, common)  # [M, A]
     batches = drawings.batches(drawings.num, BATCH_SIZE)
     total = -(-drawings.num // BATCH_SIZE)
     batches = tqdm(batches, desc=name, total=total, unit="batch", delay=5)
-    drawn = _classes(translation.scorers[1], batches, common)
+    drawn = attribute_classes(second.of_batches(batches), second.names, common)
     drawn = drawn.reshape(len(faces), -1, len(common))  # [M, k, A]
     kept, chance = (
         np.mean(drawn == classes[:, np.newaxis], axis=(0, 1))
@@ -166,12 +167,6 @@ def kept_attributes(evaluation, name):
         f"{name}_by_chance": float(chance.mean()),
         **{f"{name}_{a}": float(share) for a, share in zip(common, kept, strict=True)},
     }
-
-
-def _classes(scorer, batches, names):
-    """Integers [N, A] of photos that come in batches."""
-    scores = [np.stack([*scorer(photo_to_image(photos)).values()], axis=-1) for photos in batches]
-    return attribute_classes(np.concatenate(scores), scorer.names, names)
 
 
 def _distance(a, b):
