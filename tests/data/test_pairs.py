@@ -1,5 +1,6 @@
 """Pairs: written, opened, read in step, drawn, imported from folders, and what can be wrong."""
 
+import dataclasses
 import json
 import shutil
 
@@ -168,6 +169,22 @@ def test_drawn_pairs_differ_in_one_attribute(attribute):
         assert known == with_it
         np.testing.assert_array_equal(alone, target)
     assert index == 11
+
+
+def test_drawn_pairs_are_cut_as_faces_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = PairsConfig("avatars:avataaars:smile", resolution=16, num=4, crop="face")
+    pairs = prepare(config, progress=False)
+    source, target = (
+        avatars.draw("avataaars", 3, resolution=16, attributes={"smile": smile}, crop="face")[0]
+        for smile in (0, 1)
+    )
+    np.testing.assert_array_equal(pairs.sources.photos([3])[0], source)
+    np.testing.assert_array_equal(pairs.targets.photos([3])[0], target)
+    whole = prepare(dataclasses.replace(config, crop="center"), progress=False)
+    assert whole.path != pairs.path
+    with pytest.raises(UserError, match="crop 10,0,110,100: of avatars it is a square in percent"):
+        prepare(dataclasses.replace(config, crop="10,0,110,100"), progress=False)
 
 
 def test_drawn_pairs_are_made_once(tmp_path, monkeypatch):

@@ -514,7 +514,16 @@ def draw_many(
 
 
 def draw_pairs(
-    style, attribute, num, *, seed=0, resolution=64, start=0, workers=None, progress=True
+    style,
+    attribute,
+    num,
+    *,
+    seed=0,
+    resolution=64,
+    start=0,
+    workers=None,
+    progress=True,
+    crop=None,
 ):
     """Yields ((photo, attributes), (photo, attributes)) of each face without and with one.
 
@@ -535,5 +544,5 @@ def draw_pairs(
     if attribute in _EYEWEAR:
         others = dict.fromkeys(_EYEWEAR - {attribute}, 0)
     versions = (without | others, {attribute: 1} | others)
-    drawn = _draw_versions(style, num, versions, seed, resolution, start, workers, progress)
+    drawn = _draw_versions(style, num, versions, seed, resolution, start, workers, progress, crop)
     return zip(drawn, drawn, strict=True)

@@ -14,7 +14,7 @@ from tfgan_edit.data import workers as worker_processes
 from tfgan_edit.data.pairs import PairsWriter, is_pairs, open_pairs
 from tfgan_edit.data.preparation import MAX_UNREADABLE, parse_crop, parse_resolution
 from tfgan_edit.data.records import canonical_hash
-from tfgan_edit.data.sources import DEFAULT_AVATARS
+from tfgan_edit.data.sources import DEFAULT_AVATARS, avatar_crop
 
 _RUN = 16  # pairs a worker reads at a time
 _NUMBERS = ("L", "P", "I", "I;16")  # modes of pictures whose pixels are numbers
@@ -120,10 +120,11 @@ class _Drawn:
         height, self.side = resolution
         if height != self.side:
             raise UserError(f"avatars are square: data.resolution {height}x{self.side} is not")
+        crop = avatar_crop(parse_crop(config.crop, resolution, drawn=True))
         try:
             self._faces = avatars.draw_pairs(
                 self.style, self.attribute, self.num, seed=self.seed, resolution=self.side,
-                progress=False,
+                progress=False, crop=crop,
             )
         except ValueError as error:
             raise UserError(
@@ -132,6 +133,7 @@ class _Drawn:
         self.identity = {
             "avatars": [self.style, self.attribute, self.seed],
             "drawing": avatars.DRAWING,
+            **({"crop": config.crop} if crop else {}),  # of whole faces as without it
         }
         self.notes = {"artwork": avatars.artwork(self.style), "attribute": self.attribute}
 

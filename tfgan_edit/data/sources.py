@@ -238,13 +238,6 @@ class AvatarSource(Source):
         height, width = fitting.resolution
         if height != width:
             raise UserError(f"avatars are square: --resolution {height}x{width} is not")
-        if not isinstance(fitting.crop, str):
-            left, top, right, bottom = fitting.crop
-            if max(right, bottom) > 100 or right - left != bottom - top:
-                raise UserError(
-                    f"crop {left},{top},{right},{bottom}: of avatars it is a square in percent of "
-                    "the side, at most 100"
-                )
         drawn = avatars.draw_many(
             self.style,
             self.total,
@@ -252,11 +245,28 @@ class AvatarSource(Source):
             resolution=height,
             workers=workers,
             progress=False,
-            crop=None if fitting.crop in photos.WHOLE else fitting.crop,
+            crop=avatar_crop(fitting.crop),
         )
         for index, (photo, known) in enumerate(drawn):
             vector = avatars.label_vector(known, self.style)
             yield Sample(f"{self.style}/{self.seed}/{index}", photo, vector)
+
+
+def avatar_crop(crop):
+    """What `avatars.draw` takes for the crop of a `photos.Fitting`.
+
+    Raises:
+        UserError: a box that is no square in percent.
+    """
+    if isinstance(crop, str):
+        return None if crop in photos.WHOLE else crop
+    left, top, right, bottom = crop
+    if max(right, bottom) > 100 or right - left != bottom - top:
+        raise UserError(
+            f"crop {left},{top},{right},{bottom}: of avatars it is a square in percent of the "
+            "side, at most 100"
+        )
+    return crop
 
 
 class TfdsSource(Source):
