@@ -4,10 +4,13 @@ import com.sun.jna.Memory
 import com.sun.jna.NativeLibrary
 import com.sun.jna.Pointer
 import com.sun.jna.ptr.PointerByReference
+import java.util.concurrent.ConcurrentHashMap
 
 private const val ON_PROCESSOR = 1
 private const val READ = 0
 private const val WRITE = 1
+// JNA unloads what nothing refers to, but LiteRT's exit handlers run when the process ends.
+private val opened = ConcurrentHashMap<String, NativeLibrary>()
 private const val TENSOR_TYPE_BYTES = 72L // element type, rank, 8 sizes, 8 strides
 
 /**
@@ -17,7 +20,7 @@ private const val TENSOR_TYPE_BYTES = 72L // element type, rank, 8 sizes, 8 stri
  * @param path of libLiteRt.so, such as the one in the Python package ai-edge-litert.
  */
 class LiteRtLibrary(path: String, private val folder: String) : ModelLoader {
-    private val library = NativeLibrary.getInstance(path)
+    private val library = opened.getOrPut(path) { NativeLibrary.getInstance(path) }
 
     override fun load(model: ModelSpec, backend: Backend): ImageModel {
         check(backend == Backend.CPU) { "no accelerator here" }
