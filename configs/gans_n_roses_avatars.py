@@ -6,13 +6,15 @@ Paper: arXiv 2106.06561, with few channels, milder views, and what was found to 
 a content of a quarter of the side; the discriminator of the authors' later code, which judges the
 whole face at once, without its local head, which knows of strokes only; a penalty and weights that
 leave the discriminators something to say.
-Commands:
+Commands, the first with classifiers of both domains, by which drawings keep smiles, glasses, hair:
+  python -m tfgan_edit.train --config configs/gans_n_roses_avatars.py:scorer_a=DIR,scorer_b=DIR
   python -m tfgan_edit.train --config configs/gans_n_roses_avatars.py
   python -m tfgan_edit.train --config configs/gans_n_roses_avatars.py:resolution=128
   python -m tfgan_edit.train --config configs/gans_n_roses_avatars.py:diversity=0
   python -m tfgan_edit.train --config configs/gans_n_roses_avatars.py:device=gpu
 Hardware and time: 9.5 images/s at 64 px on one core (Intel Xeon, AVX-512 without bf16) after a
-minute of compiling. Not yet run to its end.
+minute of compiling. Not yet run to its end from nothing; what parts of it reached is in
+docs/gans_n_roses.md.
 """
 
 from tfgan_edit.config import RunConfig
