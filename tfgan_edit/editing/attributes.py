@@ -19,6 +19,15 @@ def place_of(name, names):
     raise UserError(f"attribute {name!r} is unknown; {hint}known: {', '.join(names)}")
 
 
+def attribute_places(attributes, names):
+    """Indices in `names` of attributes or single values, in their order; of a categorical
+    attribute, all its values."""
+    groups = attribute_groups(names)
+    return [
+        place for name in attributes for place in groups.get(name) or [place_of(name, names)]
+    ]
+
+
 def class_certainties(scores, names, attribute, reverse=False):
     """How certainly pictures belong to the source's and to the target's class.
 

@@ -15,11 +15,10 @@ import tensorflow as tf
 
 from tfgan_edit.config import UserError
 from tfgan_edit.data.records import canonical_hash
-from tfgan_edit.editing.attributes import place_of
+from tfgan_edit.editing.attributes import attribute_places
 from tfgan_edit.losses.attributes import negative_log
 from tfgan_edit.metrics.extractors import EXTRACTORS, load_network
 from tfgan_edit.metrics.resizing import resize
-from tfgan_edit.networks.attribute_classifier import attribute_groups
 from tfgan_edit.networks.features.faces import EXPRESSIONS
 from tfgan_edit.ops.images import photo_to_image
 from tfgan_edit.preset import load_preset, shipped_presets
@@ -108,13 +107,8 @@ class Scorer:
         return self.embed(self._fitted(images))
 
     def only(self, attributes):
-        """The `Scorer` of these attributes alone, all values of a categorical one."""
-        groups = attribute_groups(self.names)
-        places = [
-            place
-            for name in attributes
-            for place in groups.get(name) or [place_of(name, self.names)]
-        ]
+        """The `Scorer` of these attributes alone, in their order."""
+        places = attribute_places(attributes, self.names)
 
         def columns(values):
             return tf.gather(values, places, axis=1)

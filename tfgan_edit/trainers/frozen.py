@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tfgan_edit.editing.attributes import place_of
+from tfgan_edit.editing.attributes import attribute_places, place_of
 from tfgan_edit.editing.image_distances import (
     MAX_SIDE,
     IdentityDistance,
@@ -274,8 +274,4 @@ class EmbeddingDistance:
 
 def _chosen_places(attributes, names):
     """Columns of the labels of attributes, all values of a categorical one; () for all."""
-    groups = attribute_groups(names)
-    chosen = []
-    for name in attributes or groups:
-        chosen += groups[name] if name in groups else [place_of(name, names)]
-    return sorted(set(chosen))
+    return sorted(set(attribute_places(attributes or attribute_groups(names), names)))

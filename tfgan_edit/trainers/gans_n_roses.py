@@ -22,7 +22,6 @@ from tfgan_edit.losses.reconstruction import l1_loss, squared_loss
 from tfgan_edit.losses.style import style_cosine_loss, style_variance_loss
 from tfgan_edit.networks.attribute_classifier import (
     AttributeClassifier,
-    attribute_groups,
     label_vectors,
 )
 from tfgan_edit.networks.gans_n_roses import (
@@ -232,7 +231,7 @@ class GansNRosesConfig:
         )
 
     def _scorers(self, frozen):
-        """{domain: `Scorer`}, and the attributes that count, or None without their loss."""
+        """{domain: `Scorer` of the attributes that count}, or None without their loss."""
         if not self.scorer_weight:
             return None
         for role in SCORERS.values():
@@ -243,7 +242,8 @@ class GansNRosesConfig:
                 )
         scorers = {domain: as_scorer(frozen[role]) for domain, role in SCORERS.items()}
         names = (scorer.names for scorer in scorers.values())
-        return scorers, common_attributes(*names, chosen=self.attributes)
+        common = common_attributes(*names, chosen=self.attributes)
+        return {domain: scorer.only(common) for domain, scorer in scorers.items()}
 
 
 class GansNRosesTrainer(GANTrainer):
@@ -263,7 +263,7 @@ class GansNRosesTrainer(GANTrainer):
         networks: {name: network} of `GENERATORS` and `DISCRIMINATORS`.
         config: `GansNRosesConfig`.
         distance: `ImageDistance` of the cycle, or None.
-        scorers: ({domain: `Scorer`}, attributes that drawings should keep), or None.
+        scorers: {domain: `Scorer` of the attributes that drawings should keep}, or None.
         others: as in `GANTrainer`.
     """
 
@@ -298,9 +298,7 @@ class GansNRosesTrainer(GANTrainer):
         )
         self.config = config
         # In a namespace, which Keras does not track: frozen weights are no part of a state.
-        self.frozen = types.SimpleNamespace(distance=distance, scorers=None)
-        if scorers is not None:
-            self.frozen.scorers, self.attributes = scorers
+        self.frozen = types.SimpleNamespace(distance=distance, scorers=scorers)
 
     def learning_rate(self, step):
         """Halved every `halving_steps`."""
@@ -332,24 +330,15 @@ class GansNRosesTrainer(GANTrainer):
                 images = tf.repeat(images, size, axis=0)
             views[name] = jitter(images, random.uniform(name, size, [NUM_UNIFORM]), **settings)
         if self.frozen.scorers is not None:
-            for domain in "ab":  # of the face as it is: easier to judge than a view of it
-                shown = self._shown(domain, photo_to_image(batch[f"face_{domain}"]))
-                views[f"labels_{domain}"] = tf.repeat(shown, size, axis=0)
+            for domain, scorer in self.frozen.scorers.items():
+                # Of the face as it is: easier to judge than a view of it.
+                seen = scorer.probabilities(photo_to_image(batch[f"face_{domain}"]))
+                labels = label_vectors(seen, scorer.names)
+                views[f"labels_{domain}"] = tf.repeat(labels, size, axis=0)
         for name in ("ab", "ba"):
             views[f"z_{name}"] = random.normal(f"z_{name}", size, [self.config.style_dim])
             views[f"keys_{name}"] = random.uniform(f"keys_{name}", size, [3])
         return views
-
-    def _scored(self, domain, values):
-        """Columns of a scorer's values [n, K] that are of the attributes."""
-        groups = attribute_groups(self.frozen.scorers[domain].names)
-        places = [place for name in self.attributes for place in groups[name]]
-        return tf.gather(values, places, axis=1)
-
-    def _shown(self, domain, images):
-        """What a domain's scorer sees in its faces: 0 and 1 [n, L]."""
-        scorer = self.frozen.scorers[domain]
-        return self._scored(domain, label_vectors(scorer.probabilities(images), scorer.names))
 
     def _codes(self, views):
         """What the encoders make of views: contents and styles of faces, styles of photos."""
@@ -457,7 +446,7 @@ class GansNRosesTrainer(GANTrainer):
             (f"cycle_{source}", config.cycle_weight, distance),
         ]
         if self.frozen.scorers is not None:
-            odds = self._scored(target, self.frozen.scorers[target].log_odds(fakes))
+            odds = self.frozen.scorers[target].log_odds(fakes)
             loss = scorer_loss(odds, batch[f"labels_{source}"], config.scorer_temperature)
             terms.append((f"scorer_{target}", config.scorer_weight, loss))
         if self.frozen.distance is not None:
