@@ -125,20 +125,25 @@ def test_smaller_photos(preset, direction, tmp_path):
         make_pairs(tmp_path / "large", preset, task, resolution=32, **make)
 
 
-def test_interrupted_work_goes_on(preset, task, made, tmp_path, monkeypatch):
-    make = {"num": 40, "batch_size": 20, "progress": False}
+def interrupted(monkeypatch, path, *arguments, **make):
+    """Two parts of pairs, and no more."""
     add = module._Parts.add
 
-    def interrupted(parts, selections):
+    def stopping(parts, selections):
         if len(parts.files) == 2:
             raise KeyboardInterrupt
         add(parts, selections)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module._Parts, "add", interrupted)
+        patch.setattr(module._Parts, "add", stopping)
         with pytest.raises(KeyboardInterrupt):
-            make_pairs(tmp_path / "cut", preset, task, **make)
-    assert not (tmp_path / "cut").exists()
+            make_pairs(path, *arguments, **make)
+    assert not path.exists()
+
+
+def test_interrupted_work_goes_on(preset, task, made, tmp_path, monkeypatch):
+    make = {"num": 40, "batch_size": 20, "progress": False}
+    interrupted(monkeypatch, tmp_path / "cut", preset, task, **make)
     with pytest.raises(UserError, match="holds the beginning of other pairs: remove it"):
         make_pairs(tmp_path / "cut", preset, task, seed=2, **make)
     rest = make_pairs(tmp_path / "cut", preset, task, **make)
@@ -148,6 +153,17 @@ def test_interrupted_work_goes_on(preset, task, made, tmp_path, monkeypatch):
     assert again.sets == 0 and again.pairs.hash == made.pairs.hash
     with pytest.raises(UserError, match=r"cut holds other pairs \(they differ in seed\)"):
         make_pairs(tmp_path / "cut", preset, task, seed=2, **make)
+
+
+@pytest.mark.parametrize("num", [3, 50])
+def test_interrupted_work_goes_on_to_another_number(preset, task, num, tmp_path, monkeypatch):
+    make = {"batch_size": 20, "progress": False}
+    interrupted(monkeypatch, tmp_path / "cut", preset, task, num=40, **make)
+    changed = make_pairs(tmp_path / "cut", preset, task, num=num, **make).pairs
+    fresh = make_pairs(tmp_path / "fresh", preset, task, num=num, **make).pairs
+    assert changed.num == num
+    assert changed.hash == fresh.hash
+    assert changed.manifest["sets"] == fresh.manifest["sets"]
 
 
 def test_sets_that_give_no_pair_stop_the_work(preset, direction, tmp_path, monkeypatch):

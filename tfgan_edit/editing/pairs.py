@@ -65,7 +65,8 @@ def make_pairs(
     """Draws sets of pictures until they gave `num` pairs, and writes a pairs folder; resumes.
 
     Parts wait in `.NAME.parts` beside the folder until all are there. A part is a pure function
-    of the request and its number, so the same request goes on where it stopped.
+    of the request and its number, so the same request goes on where it stopped, also to another
+    `num`.
 
     Args:
         path: the pairs folder to make.
@@ -218,14 +219,14 @@ class _Parts:
     def __init__(self, folder, request):
         self.folder, self.request = folder, request
         self.files, self.num, self.rejected = [], 0, collections.Counter()
-        note = folder / "request.json"
-        if note.exists() and read_json(note) != request:
+        note, wanted = folder / "request.json", {**request, "num": None}  # parts suit any number
+        if note.exists() and {**read_json(note), "num": None} != wanted:
             raise UserError(
                 f"{folder} holds the beginning of other pairs: remove it, or choose another "
                 "folder for these"
             )
-        write_json(note, request)
-        while (file := self._file(len(self.files))).exists():
+        write_json(note, wanted)
+        while self.num < request["num"] and (file := self._file(len(self.files))).exists():
             with np.load(file, allow_pickle=False) as arrays:
                 self._count(file, len(arrays["targets"]), json.loads(arrays["rejected"].item()))
 
