@@ -110,8 +110,9 @@ def make_pairs(
     look = _looking_function(generator, task, truncation, sides)
     sets_per_batch = max(1, batch_size // task.pictures_per_set)
     started, sets, busy = time.perf_counter(), 0, 0.0
+    begun = min(parts.num, num)
     with (
-        tqdm(total=num, initial=min(parts.num, num), unit="pair", disable=not progress) as bar,
+        tqdm(total=num, initial=begun, unit="pair", disable=not progress) as bar,
         concurrent.futures.ThreadPoolExecutor(1) as worker,
     ):
         while parts.num < num:
@@ -127,7 +128,8 @@ def make_pairs(
             sets += SETS_PER_PART
             bar.update(min(parts.num, num) - min(before, num))
             minutes = (time.perf_counter() - started) / 60
-            bar.set_postfix_str(f"{bar.format_dict['n'] / minutes:.0f} pairs/min", refresh=False)
+            rate = (min(parts.num, num) - begun) / minutes
+            bar.set_postfix_str(f"{rate:.0f} pairs/min", refresh=False)
             parts.check_yield(task)
     seconds = time.perf_counter() - started
     pairs = parts.gather(path, task, sides, preset.metadata.get("licence"))
