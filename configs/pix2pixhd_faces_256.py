@@ -13,7 +13,7 @@ from tfgan_edit.config import RunConfig
 from tfgan_edit.data.pairs import PairsConfig
 from tfgan_edit.trainers.pix2pixhd import Pix2PixHDConfig
 
-KIMG = 16.0
+KIMG = 8.0
 
 
 def get_config(pairs="pairs/face_smile"):
@@ -24,18 +24,20 @@ def get_config(pairs="pairs/face_smile"):
             width=16,
             num_downsamplings=3,
             num_blocks=6,
+            norm="demodulated",  # the instance norm takes brightness and colours away
             padding="reflect_all",
             upsampling="bilinear",
+            residual=True,  # what an edit leaves alone stays sharp
             d_width=16,
             perceptual_weight=0.0,
             pixel_weight=20.0,
-            learning_rate=0.0005,
+            learning_rate=0.0003,
             constant_kimg=KIMG / 2,
             decay_kimg=KIMG / 2,
-            ema_kimg=1.0,
+            ema_kimg=0.3,
         ),
         data=PairsConfig(pairs, resolution=256),
-        batch_size=4,
+        batch_size=1,
         total_kimg=KIMG,
         tick_kimg=1.0,
         precision="auto",

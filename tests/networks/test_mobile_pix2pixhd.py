@@ -74,7 +74,7 @@ def test_features_are_what_the_picture_is_painted_of():
     images = sample(1, 8, 16, 3)
     maps = generator.features(images)
     assert [x.shape for x in maps] == [(1, 2, 4, 16), (1, 4, 8, 8), (1, 8, 16, 4)]
-    np.testing.assert_array_equal(generator.paint(maps), generator(images))
+    np.testing.assert_array_equal(generator.paint(maps, images), generator(images))
 
 
 def test_shortcuts_carry_detail_past_the_smallest_size():

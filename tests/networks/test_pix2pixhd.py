@@ -289,7 +289,7 @@ def test_features_are_what_the_picture_is_painted_of():
     ):
         maps = network.features(images)
         assert [x.shape[1] for x in maps] == sides
-        np.testing.assert_array_equal(network.paint(maps), network(images))
+        np.testing.assert_array_equal(network.paint(maps, images), network(images))
 
 
 def test_batch_norm_learns_its_averages_in_training_only():
