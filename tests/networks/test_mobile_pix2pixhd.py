@@ -86,6 +86,16 @@ def test_shortcuts_carry_detail_past_the_smallest_size():
     assert all(np.all(x == 0) for x in coarse) and np.any(finest != 0)
 
 
+def test_a_residual_one_begins_with_the_picture_and_draws_what_changes():
+    images = sample(1, 8, 16, 3).clip(-1, 1)
+    plain = MobilePix2PixHDGenerator(**TINY, norm="demodulated")
+    generator = MobilePix2PixHDGenerator(**TINY, norm="demodulated", residual=True)
+    assert MobilePix2PixHDGenerator.from_config(generator.get_config()).residual
+    np.testing.assert_array_equal(generator(images), images)
+    generator.set_weights(plain.get_weights())
+    assert_close(generator(images), np.clip(images + 2 * plain(images).numpy(), -1, 1), 1e-6)
+
+
 def products(width, halvings, blocks, channels=3, expansion=2):
     """Multiply-adds for each pixel of the picture."""
     count = 2 * 9 * channels * width

@@ -20,6 +20,7 @@ from tfgan_edit.layers.normalized import (
     check_one_of,
 )
 from tfgan_edit.layers.registration import register
+from tfgan_edit.ops.images import bounded
 from tfgan_edit.ops.label_maps import instance_means
 
 NORMS = ("instance", "batch", "demodulated")
@@ -364,7 +365,7 @@ class Translator(keras.Model):
         """The picture of what `features(images)` returned: float32 [N, H', W', out_channels]."""
         painted = tf.cast(self.to_image(maps[-1]), tf.float32)
         if self.residual:  # a change is from -2, white to black, to 2
-            return tf.clip_by_value(tf.cast(images, tf.float32) + 2.0 * painted, -1.0, 1.0)
+            return bounded(tf.cast(images, tf.float32) + 2.0 * painted)
         return painted
 
     def get_config(self):
