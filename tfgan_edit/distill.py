@@ -203,7 +203,6 @@ def default_recipe(pairs):
             width=int(np.clip(side // 8, 16, 64)),
             num_downsamplings=int(np.clip(math.log2(side) - 3, 1, 4)),
             num_blocks=9 if side >= 256 else 4,
-            norm="demodulated",  # the instance norm takes brightness and colours away
             padding="reflect_all",
             upsampling="bilinear",
             d_width=int(np.clip(side // 8, 32, 64)),
