@@ -13,7 +13,7 @@ from tfgan_edit.config import RunConfig
 from tfgan_edit.data.pairs import PairsConfig
 from tfgan_edit.trainers.pix2pixhd import Pix2PixHDConfig
 
-KIMG = 8.0
+KIMG = 12.0
 
 
 def get_config(pairs="pairs/face_smile", generator="mobile-m"):
