@@ -13,20 +13,21 @@ from tfgan_edit.config import RunConfig
 from tfgan_edit.data.pairs import PairsConfig
 from tfgan_edit.trainers.pix2pixhd import Pix2PixHDConfig
 
-KIMG = 12.0
+KIMG = 8.0
 
 
-def get_config(pairs="pairs/face_smile", generator="mobile-m"):
+def get_config(pairs="pairs/face_smile", generator="global"):
     """`pairs`: a folder of 256 px that make_pairs wrote; `generator`: of Pix2PixHDConfig."""
     return RunConfig(
         name="pix2pixhd_faces_256",
         trainer=Pix2PixHDConfig(
             generator=generator,
             width=16 if generator == "global" else None,
+            num_downsamplings=3,
             num_blocks=6 if generator == "global" else None,
-            norm="demodulated",  # the instance norm takes brightness and colours away
             padding="reflect_all",
             upsampling="bilinear",
+            residual=True,  # what an edit leaves alone stays sharp; instance norms keep it alive
             d_width=16,
             perceptual_weight=0.0,
             pixel_weight=20.0,

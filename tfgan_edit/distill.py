@@ -205,6 +205,7 @@ def default_recipe(pairs):
             num_blocks=9 if side >= 256 else 4,
             padding="reflect_all",
             upsampling="bilinear",
+            residual=True,
             d_width=int(np.clip(side // 8, 32, 64)),
             pixel_weight=20.0,
             learning_rate=0.0005,

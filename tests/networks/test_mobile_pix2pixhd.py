@@ -74,7 +74,7 @@ def test_features_are_what_the_picture_is_painted_of():
     images = sample(1, 8, 16, 3)
     maps = generator.features(images)
     assert [x.shape for x in maps] == [(1, 2, 4, 16), (1, 4, 8, 8), (1, 8, 16, 4)]
-    np.testing.assert_array_equal(generator.paint(maps), generator(images))
+    np.testing.assert_array_equal(generator.paint(maps, images), generator(images))
 
 
 def test_shortcuts_carry_detail_past_the_smallest_size():
@@ -84,6 +84,16 @@ def test_shortcuts_carry_detail_past_the_smallest_size():
             weight.assign(np.zeros(weight.shape))
     *coarse, finest = generator.features(sample(1, 8, 8, 3))
     assert all(np.all(x == 0) for x in coarse) and np.any(finest != 0)
+
+
+def test_a_residual_one_begins_with_the_picture_and_draws_what_changes():
+    images = sample(1, 8, 16, 3).clip(-1, 1)
+    plain = MobilePix2PixHDGenerator(**TINY, norm="demodulated")
+    generator = MobilePix2PixHDGenerator(**TINY, norm="demodulated", residual=True)
+    assert MobilePix2PixHDGenerator.from_config(generator.get_config()).residual
+    np.testing.assert_array_equal(generator(images), images)
+    generator.set_weights(plain.get_weights())
+    assert_close(generator(images), np.clip(images + 2 * plain(images).numpy(), -1, 1), 1e-6)
 
 
 def products(width, halvings, blocks, channels=3, expansion=2):

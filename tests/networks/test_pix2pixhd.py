@@ -39,6 +39,7 @@ VARIANTS = (
     {"upsampling": "bilinear"},
 )
 IDS = ("published", "batch", "artefact_free", "bilinear")
+RESIDUAL = {"norm": "demodulated", "padding": "reflect_all", "residual": True}
 LAYERS = (
     (ResidualBlock, {"filters": 3}, [(2, 4, 6, 3)], (2, 4, 6, 3), 2),
     (Pix2PixHDTrunk, TINY, [(2, 8, 12, 3)], (2, 8, 12, 4), 9),
@@ -289,7 +290,7 @@ def test_features_are_what_the_picture_is_painted_of():
     ):
         maps = network.features(images)
         assert [x.shape[1] for x in maps] == sides
-        np.testing.assert_array_equal(network.paint(maps), network(images))
+        np.testing.assert_array_equal(network.paint(maps, images), network(images))
 
 
 def test_batch_norm_learns_its_averages_in_training_only():
@@ -354,6 +355,21 @@ def test_only_the_finest_level_is_trained():
     assert len(enhancer.trainable_variables) == everything
 
 
+# === Residual ===
+
+
+@pytest.mark.parametrize("cls", (Pix2PixHDGenerator, Pix2PixHDLocalEnhancer))
+def test_a_residual_generator_begins_with_the_picture_and_draws_what_changes(cls):
+    images = sample(2, 16, 24, 3).clip(-1, 1)
+    generator, plain = cls(**TINY, **RESIDUAL), cls(**TINY, **RESIDUAL | {"residual": False})
+    assert cls.from_config(generator.get_config()).residual
+    np.testing.assert_array_equal(generator(images), images)
+    generator.set_weights(plain.get_weights())
+    expected = np.clip(images + 2 * plain(images).numpy(), -1, 1)
+    assert 0.01 < np.mean(np.abs(expected - images))
+    assert_close(generator(images), expected, 1e-6)
+
+
 # === Wrong arguments ===
 
 
@@ -363,6 +379,14 @@ def test_only_the_finest_level_is_trained():
         (lambda: Pix2PixHDGenerator(norm="layer"), "norm must be one of.*norm='layer'"),
         (lambda: Pix2PixHDGenerator(padding="zeros"), "padding must be.*padding='zeros'"),
         (lambda: Pix2PixHDGenerator(width=0), "width=0"),
+        (
+            lambda: Pix2PixHDGenerator(in_channels=1, residual=True),
+            "out_channels must be in_channels.*in_channels=1, out_channels=3",
+        ),
+        (
+            lambda: Pix2PixHDGenerator(**TINY, residual=True)(sample(1, 10, 8, 3)),
+            "multiples of 4.*10, 8",
+        ),
         (lambda: Pix2PixHDGenerator(width=2, num_blocks=-1), "num_blocks=-1"),
         (lambda: Pix2PixHDLocalEnhancer(width=2, num_enhancers=0, **{}), "num_enhancers=0"),
         (lambda: Pix2PixHDDiscriminator(num_scales=0), "num_scales=0"),
@@ -400,8 +424,11 @@ def test_config_is_plain_json():
 @pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")
 @pytest.mark.parametrize(
     "cls, variant",
-    (*((Pix2PixHDGenerator, variant) for variant in VARIANTS), (Pix2PixHDLocalEnhancer, {})),
-    ids=(*IDS, "local_enhancer"),
+    (
+        *((Pix2PixHDGenerator, variant) for variant in (*VARIANTS, RESIDUAL)),
+        (Pix2PixHDLocalEnhancer, {}),
+    ),
+    ids=(*IDS, "residual", "local_enhancer"),
 )
 def test_tflite(cls, variant):
     """Built-in operations only, no tensor of five axes, the same picture."""

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tests.cases import jit_equal
-from tfgan_edit.ops.images import image_to_photo, photo_to_image
+from tfgan_edit.ops.images import bounded, image_to_photo, photo_to_image
 
 
 def test_every_photo_value_survives_the_round_trip():
@@ -31,3 +31,13 @@ def test_half_precision_images():
 def test_same_in_graph_and_under_xla():
     jit_equal(image_to_photo, np.linspace(-1.2, 1.2, 99, dtype=np.float32), limit=0)
     jit_equal(photo_to_image, np.arange(256).astype(np.uint8), limit=1e-6)
+
+
+def test_bounded_images_pass_all_gradients():
+    image = tf.constant([-1.5, -0.25, 1.5])
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        y = bounded(image)
+        loss = tf.reduce_sum(y * tf.constant([1.0, 2.0, 3.0]))
+    np.testing.assert_array_equal(y, [-1, -0.25, 1])
+    np.testing.assert_array_equal(tape.gradient(loss, image), [1, 2, 3])

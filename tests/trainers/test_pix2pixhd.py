@@ -80,6 +80,18 @@ def test_a_step_trains_both_networks(changes, precision):
     assert trainer.current_step() == 1 and int(trainer.images_seen) == 2
 
 
+@pytest.mark.parametrize("generator", ("global", "mobile-s"))
+def test_a_residual_translator_begins_with_the_source(generator):
+    batch = pairs()
+    trainer = settings(generator=generator, residual=True, pixel_weight=1.0).build(resolution=16)
+    before = values(trainer.generator)
+    logs = trainer.train_step(batch)
+    distance = np.abs(np.subtract(batch["sources"], batch["targets"], dtype=np.float32))
+    assert_close(logs["Loss/G/pixels"], np.mean(distance) / 127.5, 1e-5)
+    trainer.train_step(batch)  # colours first: nothing passes them as long as they are 0
+    assert not unchanged(before, trainer.generator)
+
+
 def test_the_discriminator_sees_augmented_pictures_with_conditions_that_moved_alike(monkeypatch):
     """Cut out or shifted with p = 1; what is compared by its features is transformed alike."""
     trainer = settings(augmentation=AugmentationConfig("cutout", p=1.0)).build(resolution=16)
@@ -392,6 +404,7 @@ def test_settings_that_contradict_each_other_are_named(changes, batch_size, repl
         ({"num_downsamplings": 2}, {"resolution": (16, 18)}, "16x18 pixels cannot be halved"),
         ({}, {"role": "global"}, "frozen.global starts a local enhancer"),
         ({}, {"role": "teacher", "planes": ("edges",)}, "translator of 1 channels into 3"),
+        ({"residual": True}, {"planes": ("labels",), "num_labels": 3}, "trainer.residual draws"),
     ),
 )
 def test_pairs_and_networks_that_do_not_fit_are_named(changes, arguments, words):

@@ -146,7 +146,7 @@ class MobilePix2PixHDGenerator(Translator):
         expansion: times as many channels inside of them.
         norm: "instance"; "batch", which vanishes in a converted network; or "demodulated", which
             needs no statistics of the picture.
-        in_channels, out_channels, num_downsamplings, half_activations: as of
+        in_channels, out_channels, num_downsamplings, residual, half_activations: as of
             `Pix2PixHDGenerator`.
 
     Raises:
@@ -164,6 +164,7 @@ class MobilePix2PixHDGenerator(Translator):
         num_blocks=6,
         expansion=2,
         norm="instance",
+        residual=False,
         half_activations=True,
         **kwargs,
     ):
@@ -176,6 +177,7 @@ class MobilePix2PixHDGenerator(Translator):
             norm,
             padding="reflect_all",
             upsampling="bilinear",
+            residual=residual,
             half_activations=half_activations,
             **kwargs,
         )

@@ -20,6 +20,7 @@ from tfgan_edit.layers.normalized import (
     check_one_of,
 )
 from tfgan_edit.layers.registration import register
+from tfgan_edit.ops.images import bounded
 from tfgan_edit.ops.label_maps import instance_means
 
 NORMS = ("instance", "batch", "demodulated")
@@ -275,11 +276,17 @@ class Translator(keras.Model):
         norm="instance",
         padding="reflect",
         upsampling="transposed",
+        residual=False,
         half_activations=True,
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
         check_positive(in_channels=in_channels, out_channels=out_channels, width=width)
+        if residual and in_channels != out_channels:
+            raise ValueError(
+                "residual adds to the picture that comes in: out_channels must be in_channels. "
+                f"Received: in_channels={in_channels}, out_channels={out_channels}"
+            )
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.width = width
@@ -288,6 +295,7 @@ class Translator(keras.Model):
         self.norm = norm
         self.padding = padding
         self.upsampling = upsampling
+        self.residual = residual
         self.half_activations = half_activations
         self.to_image = NormalizedConv2D(
             out_channels,
@@ -316,6 +324,9 @@ class Translator(keras.Model):
             part.build((None, None, None, self.in_channels))
             part.built = True
         build_in_turn([self.to_image], self.width)
+        if self.residual:  # at first nothing changes
+            self.to_image.kernel.assign(tf.zeros_like(self.to_image.kernel))
+            self.to_image.bias.assign(tf.zeros_like(self.to_image.bias))
         self.built = True
 
     def _activations(self, images):
@@ -332,6 +343,8 @@ class Translator(keras.Model):
                 f"images must have at least {smallest} pixels a side for these halvings. "
                 f"Received: {images.shape}"
             )
+        if self.residual:
+            self._check_multiple(images, 2**self.num_downsamplings)
         return tf.cast(images, self.compute_dtype if self.half_activations else "float32")
 
     def _check_multiple(self, images, multiple):
@@ -346,11 +359,14 @@ class Translator(keras.Model):
         raise NotImplementedError
 
     def call(self, images, training=None):
-        return self.paint(self.features(images))
+        return self.paint(self.features(images), images)
 
-    def paint(self, maps):
-        """The picture of what `features` returned: float32 [N, H', W', out_channels]."""
-        return tf.cast(self.to_image(maps[-1]), tf.float32)
+    def paint(self, maps, images):
+        """The picture of what `features(images)` returned: float32 [N, H', W', out_channels]."""
+        painted = tf.cast(self.to_image(maps[-1]), tf.float32)
+        if self.residual:  # a change is from -2, white to black, to 2
+            return bounded(tf.cast(images, tf.float32) + 2.0 * painted)
+        return painted
 
     def get_config(self):
         return {
@@ -364,6 +380,7 @@ class Translator(keras.Model):
             "norm": self.norm,
             "padding": self.padding,
             "upsampling": self.upsampling,
+            "residual": self.residual,
             "half_activations": self.half_activations,
         }
 
@@ -387,11 +404,14 @@ class Pix2PixHDGenerator(Translator):
             pads with zeros nowhere, so that the border leaves no mark for blobs to start from.
         upsampling: "transposed" convolutions (published), or "bilinear" interpolation in front
             of convolutions, which leaves no checkerboard.
+        residual: the last layer draws not the picture but its change, twice its value in [-1, 1];
+            what stays need not pass the smallest size. For photos into photos; not published.
         half_activations: False keeps activations in float32 and only multiplies in half
             precision, which is faster on CPUs.
 
     Raises:
-        ValueError: for images of other channels, or too small for the halvings.
+        ValueError: for images of other channels, or too small for the halvings; if residual, for
+            sides that are no multiples of 2^num_downsamplings.
     """
 
     def __init__(self, in_channels=3, out_channels=3, **kwargs):
@@ -423,7 +443,7 @@ class Pix2PixHDLocalEnhancer(Translator):
         num_enhancers: number of levels around the generator.
         num_local_blocks: residual blocks of each level.
         in_channels, out_channels, num_downsamplings, num_blocks, norm, padding, upsampling,
-            half_activations: as of `Pix2PixHDGenerator`.
+            residual, half_activations: as of `Pix2PixHDGenerator`.
 
     Raises:
         ValueError: for images of other channels, or of sizes that do not halve so often.

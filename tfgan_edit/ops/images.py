@@ -14,6 +14,12 @@ def image_to_photo(image):
     return tf.cast(tf.clip_by_value(tf.round(image), 0.0, 255.0), tf.uint8)
 
 
+@tf.custom_gradient
+def bounded(image):
+    """Float, clipped to [-1, 1]; gradients pass as if it was not: no pixel is stuck outside."""
+    return tf.clip_by_value(image, -1.0, 1.0), lambda gradient: gradient
+
+
 def pooled_to(images, shape):
     """Images averaged over whole squares of pixels: [N, kH, kW, C] -> [N, H, W, C].
 

@@ -63,6 +63,7 @@ class Pix2PixHDConfig:
     norm: str = "instance"  # instance | demodulated, which leaves no blobs
     padding: str = "reflect"  # reflect | reflect_all; mobile always has the latter
     upsampling: str = "transposed"  # transposed | bilinear; mobile always has the latter
+    residual: bool = False  # the network draws what changes, not the picture
     d_width: int = 64
     d_layers: int = 3
     num_scales: int = 2
@@ -152,6 +153,11 @@ class Pix2PixHDConfig:
                 "set trainer.num_downsamplings"
             )
         in_channels = sum(num_labels if plane == "labels" else 1 for plane in planes)
+        if self.residual and tuple(planes) != ("photo",) * img_channels:
+            raise UserError(
+                f"trainer.residual draws what changes in a photo of {img_channels} colours, the "
+                f"sources are {', '.join(planes)}: set it to false"
+            )
         shared = {"half_activations": half_activations, "dtype": precision}
         generator = self._generator(in_channels, img_channels, shared)
         frozen = frozen or {}
@@ -199,7 +205,12 @@ class Pix2PixHDConfig:
         )
 
     def _style(self):
-        return {"norm": self.norm, "padding": self.padding, "upsampling": self.upsampling}
+        return {
+            "norm": self.norm,
+            "padding": self.padding,
+            "upsampling": self.upsampling,
+            "residual": self.residual,
+        }
 
     def _generator(self, in_channels, img_channels, shared):
         size = SIZES.get(self.generator, {"width": 64, "num_blocks": 9})
@@ -213,7 +224,9 @@ class Pix2PixHDConfig:
             **shared,
         }
         if self.generator in SIZES:
-            return MobilePix2PixHDGenerator(norm=self.norm, **arguments)
+            return MobilePix2PixHDGenerator(
+                norm=self.norm, residual=self.residual, **arguments
+            )
         if self.generator == "global":
             return Pix2PixHDGenerator(**arguments, **self._style())
         return Pix2PixHDLocalEnhancer(
@@ -350,7 +363,7 @@ class Pix2PixHDTrainer(GANTrainer):
         config, frozen = self.config, self.frozen
         loss, _ = LOSSES[config.adversarial_loss]
         maps = self.generator.features(conditions)
-        fakes = self.generator.paint(maps)
+        fakes = self.generator.paint(maps, conditions)
         # The same draws, so that features of the same place are compared.
         fake_maps, real_maps = (
             self.discriminator(*self.augmentation.augment(x, random.within("augment"), conditions))
@@ -367,7 +380,7 @@ class Pix2PixHDTrainer(GANTrainer):
             terms.append(("pixels", config.pixel_weight, l1_loss(fakes, reals)))
         if frozen.teacher is not None:
             taught = frozen.teacher.features(conditions)
-            painted = tf.stop_gradient(frozen.teacher.paint(taught))
+            painted = tf.stop_gradient(frozen.teacher.paint(taught, conditions))
             terms.append(("teacher", config.teacher_weight, l1_loss(fakes, painted)))
             terms.append(("attention", config.attention_weight, attention_loss(maps, taught)))
         logs = {f"Loss/G/{name}": distance for name, _, distance in terms}
