@@ -194,7 +194,7 @@ def recipe(f, pairs):
 
 
 def default_recipe(pairs):
-    """Pix2PixHD sized by the pairs: the published one from 512 px on, at 64 px for two cores."""
+    """Pix2PixHD sized by the pairs: of published sizes from 512 px on, at 64 px for two cores."""
     side = min(open_pairs(pairs).resolution)
     kimg = 60.0
     return RunConfig(

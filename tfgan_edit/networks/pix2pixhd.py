@@ -343,8 +343,6 @@ class Translator(keras.Model):
                 f"images must have at least {smallest} pixels a side for these halvings. "
                 f"Received: {images.shape}"
             )
-        if self.residual:
-            self._check_multiple(images, 2**self.num_downsamplings)
         return tf.cast(images, self.compute_dtype if self.half_activations else "float32")
 
     def _check_multiple(self, images, multiple):
@@ -424,7 +422,10 @@ class Pix2PixHDGenerator(Translator):
             self._build_parts([self.trunk])
 
     def features(self, images):
-        return self.trunk.features(self._activations(images))
+        x = self._activations(images)
+        if self.residual:
+            self._check_multiple(images, 2**self.num_downsamplings)
+        return self.trunk.features(x)
 
 
 @register
