@@ -1,26 +1,41 @@
 """GANs N' Roses from photo-real faces, which a generator draws, to an artist's drawings, 128 px.
 
-Paper: arXiv 2106.06561, with few channels, milder views, and heads, penalty and weights of
-`gans_n_roses_avatars.py`. The faces come first, see docs/faces.md:
-  python -m tfgan_edit.generate --preset runs/mobilestylegan_256 --seeds 0-4999 --truncation 0.8 \\
+Paper: arXiv 2106.06561, with channels, heads, penalty and weights of `gans_n_roses_avatars.py`,
+whose trained networks it goes on from: they draw this artist's drawings at 64 px.
+The faces come first, see docs/faces.md and isf_gan_faces.py:
+  python -m tfgan_edit.generate --preset runs/mobilestylegan_128 --seeds 0-3999 --truncation 0.8 \\
       --out faces/
-Commands:
+Commands, the first with classifiers of photos (of CelebA's table with two columns renamed) and of
+drawings, by which drawings keep smiles and glasses:
+  sed '1s/Smiling/smile/;1s/Eyeglasses/eyeglasses/' list_attr_celeba.csv > named.csv
+  python -m tfgan_edit.prepare_data --source img_align_celeba.zip --labels named.csv \\
+      --dest data/celeba_named64 --resolution 64 --crop 6,34,172,200
+  python -m tfgan_edit.train --config \\
+      configs/classifier_faces_64.py:data=data/celeba_named64,views=1
+  python -m tfgan_edit.train --config \\
+      configs/classifier_avatars_64.py:style=adventurer,crop=face,views=1 --set total_kimg=120
+  python -m tfgan_edit.train --config configs/gans_n_roses_faces.py:faces=faces,\\
+scorer_a=runs/classifier_faces_64_views,scorer_b=runs/classifier_adventurer_64_face_views
   python -m tfgan_edit.train --config configs/gans_n_roses_faces.py:faces=faces
-  python -m tfgan_edit.train --config configs/gans_n_roses_faces.py:faces=faces,drawings=manga
-Hardware and time: meant for a night of 2 CPU cores. Not yet run; --dry_run says how long it takes.
+  python -m tfgan_edit.train --config configs/gans_n_roses_faces.py:faces=faces,drawings=manga \\
+      --set init_from=none
+Hardware and time: not yet run.
 """
 
 from tfgan_edit.config import RunConfig
 from tfgan_edit.data.unpaired import UnpairedConfig
 from tfgan_edit.trainers.gans_n_roses import GansNRosesConfig, JitterConfig
 
-WIDTHS = {"4": 96, "8": 96, "16": 96, "32": 64, "64": 32, "128": 16}
+WIDTHS = {"4": 64, "8": 64, "16": 64, "32": 32, "64": 16, "128": 16}
 
 
-def get_config(faces="faces", drawings="avatars:adventurer"):
-    """`faces`, `drawings`: folders of pictures, records, or `avatars:STYLE`."""
+def get_config(faces="faces", drawings="avatars:adventurer", scorer_a="", scorer_b=""):
+    """`faces`, `drawings`: folders of pictures, records, or `avatars:STYLE`; `scorer_a`,
+    `scorer_b`: classifiers of both, by which drawings keep what faces show."""
+    given = {"scorer_a": scorer_a, "scorer_b": scorer_b}
+    scorers = {role: path for role, path in given.items() if path}
     return RunConfig(
-        name="gans_n_roses_faces",
+        name="gans_n_roses_faces" + ("_kept" if scorers else ""),
         trainer=GansNRosesConfig(
             variant="train",
             w_dim=128,
@@ -36,6 +51,8 @@ def get_config(faces="faces", drawings="avatars:adventurer"):
             cycle_weight=5.0,
             style_weight=2.0,
             identity_weight=2.0,
+            scorer_weight=1.0 if scorers else 0.0,
+            attributes=("smile", "eyeglasses") if scorers else (),
             r1_gamma=2.0,
             r1_mode="sum",
             jitter=JitterConfig(degrees=10.0, enlarge=1.06),
@@ -46,11 +63,13 @@ def get_config(faces="faces", drawings="avatars:adventurer"):
             faces,
             drawings,
             resolution=128,
-            num=5_000,
+            num=4_000,
             target_crop="face" if drawings.startswith("avatars:") else "center",
         ),
+        frozen=scorers,
         batch_size=4,
-        total_kimg=60.0,
+        total_kimg=16.0,
         tick_kimg=1.0,
         precision="float32",
+        init_from="gans-n-roses-avatars-64",
     )

@@ -17,9 +17,9 @@ Glasses too, which a classifier of photos knows (configs/classifier_faces_64.py)
       --scorer faces:dlib_gender+dlib_age+emotion+runs/classifier_faces_64:Eyeglasses
   python -m tfgan_edit.train --config \\
       configs/isf_gan_faces.py:glasses=runs/classifier_faces_64,latents=latents/faces_four
-Hardware and time: one core (Intel Xeon, AVX-512 without bf16): 9 min of scores at 5.6 latents/s;
-56 min of training with other work beside: linear edits 50 faces/s, the scorer 2.7 faces/s, half as
-many at 256 px.
+Hardware and time: one core of an AMD EPYC with bf16: 4 min of scores at 11.6 latents/s, 22 min of
+training: linear edits 180 faces/s, the scorer 5 faces/s. Without bf16 (Intel Xeon) and shared 9
+and 56 min.
 Result: docs/isf_gan.md.
 """
 
