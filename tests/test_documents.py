@@ -6,6 +6,7 @@ loaded with what the command overrides, and links between documents followed.
 
 import ast
 import importlib
+import json
 import re
 import shlex
 from pathlib import Path
@@ -14,7 +15,9 @@ import absl.flags
 import pytest
 
 from tfgan_edit import quick_start
-from tfgan_edit.config import load_recipe, override
+from tfgan_edit.config import load_recipe, override, with_defaults
+from tfgan_edit.distill import student_of
+from tfgan_edit.preset import load_preset, shipped_presets
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
@@ -22,7 +25,9 @@ DOCUMENTS = [
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "android_demo").glob("*.md")),
 ]
+SCRIPTS = sorted((ROOT / "configs/presets").glob("*.sh"))
 CODE = [
+    *SCRIPTS,
     *sorted((ROOT / "configs").glob("*.py")),
     *sorted((ROOT / "tfgan_edit").glob("*.py")),
     *sorted((ROOT / "export").glob("**/*.py")),
@@ -36,8 +41,10 @@ PLACEHOLDER = re.compile(r"…|\$|(?:NEW|FILE)\.py|\bD\b")
 
 
 def shown(path):
-    """What a file shows as code: fenced blocks and spans, or the lines of its docstring."""
+    """What a file shows as code: fenced blocks and spans, the lines of its docstring, a script."""
     text = path.read_text(encoding="utf-8")
+    if path.suffix == ".sh":
+        return re.sub(r"\\\n\s*", " ", text).splitlines()
     if path.suffix == ".md":
         blocks = re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)
         spans = re.findall(r"[^`]`(python -m [^`]*)`", text)
@@ -78,6 +85,50 @@ def test_commands_have_flags_that_exist(path):
         if module == "tfgan_edit.train":
             recipe = load_recipe(str(ROOT / flags.config)) if flags.config else None
             override(recipe or quick_start.get_config(), flags.set)
+
+
+def trained_by(script):
+    """{folder of a run: its `RunConfig`} of the trainings in a script."""
+    runs, config = {}, None
+    for module, rest in commands(script):
+        flags = parsed(module, rest)
+        if module == "export.training" and flags.collect:
+            runs[flags.workdir] = config  # that of the command before
+        elif module in ("tfgan_edit.train", "tfgan_edit.distill", "export.training"):
+            config = override(load_recipe(str(ROOT / flags.config)), flags.set)
+            if module == "tfgan_edit.train":
+                runs[flags.workdir or f"runs/{config.name}"] = config
+            elif module == "tfgan_edit.distill":
+                runs[f"{flags.out}/pix2pixhd"] = config
+                runs[f"{flags.out}/student"] = student_of(config, flags.student, "pix2pixhd")
+    return runs
+
+
+def packed_by(script):
+    """(name of a preset, run folder that it is packed from) of each that a script packs."""
+    for module, rest in commands(script):
+        if module == "tfgan_edit.pack_preset":
+            flags = parsed(module, rest)
+            assert Path(flags.out).parent == Path("packed")
+            yield Path(flags.out).name, flags
+
+
+def test_each_preset_has_a_script():
+    names = [name for script in SCRIPTS for name, _ in packed_by(script)]
+    assert sorted(names) == sorted(shipped_presets())
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_a_script_has_the_settings_of_its_presets(script):
+    runs = trained_by(script)
+    for name, flags in packed_by(script):
+        shipped, config = load_preset(name), runs[flags.preset]
+        trainer = with_defaults(shipped.config["trainer"], config.trainer)
+        assert json.dumps(trainer, sort_keys=True) == json.dumps(
+            config.to_json()["trainer"], sort_keys=True
+        )
+        assert shipped.config["batch_size"] == config.batch_size
+        assert not flags.networks or set(flags.networks) == set(shipped.networks)
 
 
 def test_there_are_commands_to_check():
