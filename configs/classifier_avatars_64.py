@@ -12,7 +12,7 @@ Data: 18,000 avatars to learn from, 2,000 others to measure and calibrate.
 
 from tfgan_edit.config import RunConfig
 from tfgan_edit.data.records import DataConfig
-from tfgan_edit.ops.jitter import NO_JITTER, JitterConfig
+from tfgan_edit.ops.jitter import MILD_JITTER, NO_JITTER
 from tfgan_edit.trainers.attribute_classifier import AttributeClassifierConfig
 
 
@@ -24,9 +24,7 @@ def get_config(style="avataaars", crop="center", views=0):
         name=f"classifier_{name}_64"
         + ("" if crop == "center" else f"_{crop}")
         + ("_views" if views else ""),
-        trainer=AttributeClassifierConfig(
-            jitter=JitterConfig(degrees=10.0, enlarge=1.06) if views else NO_JITTER
-        ),
+        trainer=AttributeClassifierConfig(jitter=MILD_JITTER if views else NO_JITTER),
         data=DataConfig(
             source=f"avatars:{style}",
             resolution=64,

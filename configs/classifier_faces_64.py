@@ -14,16 +14,15 @@ Black_Hair 88.4, Bangs 95.1, Smiling 88.4, Male 95.6; expected calibration error
 
 from tfgan_edit.config import RunConfig
 from tfgan_edit.data.records import DataConfig
-from tfgan_edit.ops.jitter import NO_JITTER, JitterConfig
+from tfgan_edit.ops.jitter import MILD_JITTER, NO_JITTER
 from tfgan_edit.trainers.attribute_classifier import AttributeClassifierConfig
 
 
 def get_config(data="data/celeba_ffhq64", subset=7000, views=0):
     """`views`: 1, of faces as `gans_n_roses_faces.py` turns, moves and flips them."""
-    jitter = JitterConfig(degrees=10.0, enlarge=1.06) if views else NO_JITTER
     return RunConfig(
         name="classifier_faces_64" + ("_views" if views else ""),
-        trainer=AttributeClassifierConfig(flip=True, jitter=jitter),
+        trainer=AttributeClassifierConfig(flip=True, jitter=MILD_JITTER if views else NO_JITTER),
         data=DataConfig(source=data, resolution=64, subset=subset, labels=True),
         batch_size=64,
         total_kimg=160.0,

@@ -19,7 +19,8 @@ docs/gans_n_roses.md.
 
 from tfgan_edit.config import RunConfig
 from tfgan_edit.data.unpaired import UnpairedConfig
-from tfgan_edit.trainers.gans_n_roses import GansNRosesConfig, JitterConfig
+from tfgan_edit.ops.jitter import MILD_JITTER
+from tfgan_edit.trainers.gans_n_roses import GansNRosesConfig
 
 WIDTHS = {"4": 64, "8": 64, "16": 64, "32": 32, "64": 16, "128": 16}
 # What a drawing should keep of a face where scorers say so; colours are for the style.
@@ -65,7 +66,7 @@ def get_config(
             attributes=KEPT if scorers else (),
             r1_gamma=2.0,
             r1_mode="sum",
-            jitter=JitterConfig(degrees=10.0, enlarge=1.06),
+            jitter=MILD_JITTER,
             halving_steps=15_000,
             ema_decay=0.998,
         ),

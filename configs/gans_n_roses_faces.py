@@ -24,7 +24,8 @@ Hardware and time: not yet run.
 
 from tfgan_edit.config import RunConfig
 from tfgan_edit.data.unpaired import UnpairedConfig
-from tfgan_edit.trainers.gans_n_roses import GansNRosesConfig, JitterConfig
+from tfgan_edit.ops.jitter import MILD_JITTER
+from tfgan_edit.trainers.gans_n_roses import GansNRosesConfig
 
 WIDTHS = {"4": 64, "8": 64, "16": 64, "32": 32, "64": 16, "128": 16}
 
@@ -55,7 +56,7 @@ def get_config(faces="faces", drawings="avatars:adventurer", scorer_a="", scorer
             attributes=("smile", "eyeglasses") if scorers else (),
             r1_gamma=2.0,
             r1_mode="sum",
-            jitter=JitterConfig(degrees=10.0, enlarge=1.06),
+            jitter=MILD_JITTER,
             halving_steps=8_000,
             ema_decay=0.998,
         ),

@@ -31,6 +31,7 @@ class JitterConfig:
 
 
 NO_JITTER = JitterConfig(probability=0.0, enlarge=1.0, flip=0.0)
+MILD_JITTER = JitterConfig(degrees=10.0, enlarge=1.06)  # of faces that are cut with little around
 
 
 def jitter(
