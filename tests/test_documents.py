@@ -100,12 +100,13 @@ def trained_by(script):
                 runs[flags.workdir or f"runs/{config.name}"] = config
             elif module == "tfgan_edit.distill":
                 runs[f"{flags.out}/pix2pixhd"] = config
-                runs[f"{flags.out}/student"] = student_of(config, flags.student, "pix2pixhd")
+                if flags.student:
+                    runs[f"{flags.out}/student"] = student_of(config, flags.student, "pix2pixhd")
     return runs
 
 
 def packed_by(script):
-    """(name of a preset, run folder that it is packed from) of each that a script packs."""
+    """(name of a preset, flags of `pack_preset`) of each that a script packs."""
     for module, rest in commands(script):
         if module == "tfgan_edit.pack_preset":
             flags = parsed(module, rest)
@@ -114,6 +115,7 @@ def packed_by(script):
 
 
 def as_read(settings):
+    """Settings as `json` gives them back: keys are text, tuples are lists."""
     return json.loads(json.dumps(settings))
 
 
