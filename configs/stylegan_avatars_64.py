@@ -17,8 +17,31 @@ from tfgan_edit.data.records import DataConfig
 from tfgan_edit.trainers.stylegan import StyleGANConfig
 
 
-def get_config(part=1):
-    """`part`: 1 grows; 2 goes on from there without noise."""
+def get_config(part=1, device="cpu"):
+    """`part`: 1 grows; 2 goes on from there without noise. `device`: gpu has the widths of
+    stylegan2_avatars_64.py there, and trains at 64 px without noise from nothing."""
+    if device == "gpu":
+        return RunConfig(
+            name="stylegan_avatars_64_gpu",
+            trainer=StyleGANConfig(
+                z_dim=128,
+                w_dim=128,
+                mapping_layers=4,
+                channels={"4": 128, "8": 128, "16": 96, "32": 64, "64": 32},
+                use_noise=False,
+                start_resolution=64,
+                batch_sizes={},
+                learning_rate=0.002,
+                r1_gamma=1.0,
+                ema_kimg=10.0,
+                ema_rampup=0.05,
+            ),
+            data=DataConfig(source="avatars:avataaars", resolution=64, num=20_000),
+            batch_size=64,
+            total_kimg=1920.0,
+            tick_kimg=20.0,
+            precision="float32",
+        )
     return RunConfig(
         name="stylegan_avatars_64" + ("_part1" if part == 1 else ""),
         trainer=StyleGANConfig(

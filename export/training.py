@@ -36,6 +36,7 @@ from tfgan_edit.storage import atomic_folder, read_json, write_json
 
 PLATFORMS = ("cuda", "rocm", "tpu", "cpu")
 LONGEST_CYCLE = 64  # steps after which the phases must come again
+STEPS_AT_ONCE = 16  # that a short cycle is repeated to, as each start of a program takes a while
 ROWS_AT_ONCE = 1_000_000
 
 
@@ -97,13 +98,16 @@ def write(recipe, out, *, workdir=None, platform="cuda"):
         raise UserError("export.training writes steps of one stage and one replica only")
     run.restore()
     first = trainer.current_step()
+    trainer.enter(first)
     cycle = repeating_phases(trainer, first, run.total_steps)
-    steps = (run.total_steps - first) // len(cycle) * len(cycle)
-    if steps <= 0:
+    cycles = (run.total_steps - first) // len(cycle)
+    if not cycles:
         raise UserError(
             f"total_kimg={config.total_kimg:g} is reached before the next {len(cycle)} steps, "
             "the least that can be written: raise it"
         )
+    steps = cycles * len(cycle)
+    cycle *= next(n for n in range(max(1, STEPS_AT_ONCE // len(cycle)), 0, -1) if cycles % n == 0)
     columns = _columns(run.data, config)
     data = {c.data: c.array for c in columns.values() if c.data is not None}
     signature = {name: column.spec for name, column in columns.items()}
