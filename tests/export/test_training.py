@@ -165,7 +165,7 @@ def test_a_training_elsewhere_is_the_training_here(recipe, tmp_path):
     (("stylegan_avatars_64", ["--set=trainer.start_resolution=16"]), ("dcgan_avatars_64", [])),
 )
 def test_other_generators_elsewhere(name, settings, tmp_path, monkeypatch):
-    """StyleGAN of one stage, whose trainer enters it, and DCGAN, which has statistics of batches."""
+    """StyleGAN of one stage, which its trainer enters, and DCGAN with statistics of batches."""
     monkeypatch.chdir(tmp_path)
     recipe = f"{ROOT}/configs/{name}.py:device=gpu"
     report = same_training(recipe, tmp_path, "--tiny", *settings, compare=same_judgement)
