@@ -38,7 +38,7 @@ def get_config(part=1, device="cpu"):
             ),
             data=DataConfig(source="avatars:avataaars", resolution=64, num=20_000),
             batch_size=64,
-            total_kimg=1920.0,
+            total_kimg=3600.0,
             tick_kimg=20.0,
             precision="float32",
         )
