@@ -1,6 +1,6 @@
 """StyleGAN, configuration F, as published for FFHQ at 1024 px; batches for 1, 2, 4 or 8 GPUs.
 
-Paper: arXiv 1812.04958, FID 4.42 after 25,000 kimg (6 days 14 hours on 8 V100, 41 days on one).
+Paper: arXiv 1812.04948, FID 4.42 after 25,000 kimg (6 days 14 hours on 8 V100, 41 days on one).
 Command: python -m tfgan_edit.train --config configs/stylegan.py --set data.source=data/ffhq1024
          python -m tfgan_edit.train --config configs/stylegan.py:resolution=256,gpus=1 \\
              --set data.source=data/photos256

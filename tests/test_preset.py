@@ -13,6 +13,7 @@ from tfgan_edit import pack_preset
 from tfgan_edit import preset as preset_module
 from tfgan_edit.config import UserError
 from tfgan_edit.layers.registration import register
+from tfgan_edit.metrics.registry import append_record
 from tfgan_edit.model_card import model_card
 from tfgan_edit.networks.stylegan2 import StyleGAN2Discriminator, StyleGAN2Generator
 from tfgan_edit.preset import load_preset, save_preset
@@ -157,6 +158,18 @@ def test_packing_keeps_what_is_asked_for_at_half_the_size(saved, tmp_path, capsy
         packed.networks["generator"].weights, saved[1]["generator"].weights, strict=True
     ):
         np.testing.assert_array_equal(one, np.asarray(other).astype(np.float16))
+
+
+def test_a_packed_card_says_what_was_measured_since(saved, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(saved[0], run / "preset")
+    write_json(run / "config.json", {})
+    created = read_json(run / "preset/metadata.json")["created"]
+    for time, value in (("2001-01-01T00:00:00+00:00", 9.0), (created, 2.5)):
+        record = {"metric": "fd_lite0_5k", "results": {"fd_lite0_5k": value}, "time": time}
+        append_record(run, record)
+    append_record(run, {"metric": "kid", "results": {"kid": 1.0}})
+    assert pack_preset.measured(load_preset(run)) == {"fd_lite0_5k": 2.5}
 
 
 def test_files_of_a_preset(saved, tmp_path):

@@ -4,8 +4,9 @@ Example:
   python -m tfgan_edit.pack_preset --preset runs/stylegan2_avatars_64 \\
       --networks generator,discriminator --out stylegan2-avatars-64
 
-The model card keeps what the training wrote; the packed one's weights are rounded, and so its hash
-is its own: directions and pairs belong to the one that they were made with.
+The model card keeps what the training wrote and says what `evaluate` has measured since; the packed
+one's weights are rounded, and so its hash is its own: directions and pairs belong to the one that
+they were made with.
 """
 
 from pathlib import Path
@@ -15,6 +16,7 @@ from absl import flags
 from PIL import Image
 
 from tfgan_edit.config import UserError, run_verb
+from tfgan_edit.metrics.plots import records
 from tfgan_edit.preset import SAMPLES, WEIGHTS_DTYPES, load_preset, save_preset
 
 
@@ -39,12 +41,28 @@ def main(f):
         f.out,
         preset.networks,
         config=preset.config,
-        metadata={**preset.metadata, **note, "packed_from": preset.sha256},
+        metadata={
+            **preset.metadata,
+            **note,
+            "metrics": {**preset.metadata.get("metrics", {}), **measured(preset)},
+            "packed_from": preset.sha256,
+        },
         weights_dtype=f.weights,
         samples=np.asarray(Image.open(picture)) if picture.is_file() else None,
     )
     size = sum(file.stat().st_size for file in Path(f.out).iterdir())
     print(f"wrote {f.out} ({', '.join(preset.networks)}; {size / 1e6:.1f} MB)")
+
+
+def measured(preset):
+    """{name: value} of what `evaluate` appended beside a preset after that was written."""
+    parent = preset.path.parent
+    folder = parent if (parent / "config.json").is_file() else preset.path
+    results = {}
+    for record in records(folder):
+        if str(record.get("time", "")) >= str(preset.metadata.get("created", "")):  # ISO 8601, UTC
+            results |= record["results"]
+    return results
 
 
 if __name__ == "__main__":

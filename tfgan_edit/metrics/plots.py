@@ -23,7 +23,7 @@ def read_curves(folder):
     "kimg" and results of deviations are left out.
     """
     curves = {}
-    for record in _records(folder):
+    for record in records(folder):
         if "kimg" not in record:
             continue
         chart = curves.setdefault(record["metric"], {})
@@ -39,7 +39,7 @@ def read_curves(folder):
 def read_tables(folder):
     """{metric: {row: {column: value}}} of the last records whose results are named ROW/COLUMN."""
     tables = {}
-    for record in _records(folder):
+    for record in records(folder):
         table = {}
         for name, value in record["results"].items():
             row, slash, column = name.rpartition("/")
@@ -50,8 +50,8 @@ def read_tables(folder):
     return tables
 
 
-def _records(folder):
-    """Yields the records of all metrics in a folder, oldest first."""
+def records(folder):
+    """Yields the records of metric-NAME.jsonl in a folder, those of a metric oldest first."""
     for path in sorted(Path(folder).glob("metric-*.jsonl")):
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:

@@ -1,4 +1,4 @@
-"""Training StyleGAN with progressive growing (Karras et al., arXiv 1812.04958; growing and its
+"""Training StyleGAN with progressive growing (Karras et al., arXiv 1812.04948; growing and its
 schedule are those of Progressive GAN, arXiv 1710.10196)."""
 
 import dataclasses
