@@ -6,8 +6,8 @@ Paper: arXiv 1511.06434; its widths on a GPU, three eighths of them on processor
 Commands:
   python -m tfgan_edit.train --config configs/dcgan_avatars_64.py
   python -m tfgan_edit.train --config configs/dcgan_avatars_64.py:device=gpu
-Hardware and time: 8,414 images/s on one NVIDIA H200 with three eighths of the widths, beside another
-training (export.training); docs/dcgan.md.
+Hardware and time: 8,414 images/s on one NVIDIA H200 with three eighths of the widths, beside
+another training (export.training); docs/dcgan.md.
 """
 
 from tfgan_edit.config import RunConfig
