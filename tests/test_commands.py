@@ -31,6 +31,7 @@ DOCUMENTS = (
     "exporting",
     "gans_n_roses",
     "isf_gan",
+    "pix2pixhd",
     "stylegan",
     "stylemapgan",
 )
