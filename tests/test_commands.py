@@ -123,12 +123,14 @@ def place(tmp_path, monkeypatch):
 
 def small(module, rest, number):
     """The flags of a command with small numbers; a training leaves runs alone that are here."""
+    rest = re.sub(r"--real \S+", "", rest)  # wants the extra named weights
     flags = [*shlex.split(rest), *SMALL.get(module, "").split()]
-    if module == "tfgan_edit.train":
+    if module == "tfgan_edit.train" and "--workdir" not in rest:
         recipe = re.search(r"--config (\S+)", rest)
         name = (load_recipe(recipe[1]) if recipe else quick_start.get_config()).name
-        if Path(f"runs/{name}").exists():
-            flags.append(f"--workdir=trained/{number}")
+        here = Path(f"runs/{name}").exists()
+        flags.append(f"--workdir=trained/{number}" if here else f"--workdir=runs/{name}")
+    if module == "tfgan_edit.train":
         if "data.source" in rest:  # of another size than a tiny recipe reads
             flags.append("--set=data.source=avatars:avataaars")
     return flags

