@@ -4,9 +4,7 @@ What a document takes for granted (a photo, a run) is put there first. `ELSEWHER
 left out; `test_documents.py` parses those and all others.
 """
 
-import importlib
 import re
-import shlex
 import shutil
 from pathlib import Path
 
@@ -15,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.editing.test_video import make_video
-from tests.test_documents import ROOT, commands
+from tests.test_documents import ROOT, commands, parsed, verb
 from tfgan_edit import quick_start
 from tfgan_edit.config import UserError, load_recipe
 from tfgan_edit.data import PairsWriter, avatars
@@ -66,8 +64,7 @@ ELSEWHERE = {  # in a command: why it is not run
     "…": "stands for other flags",
     "--serve": "waits for a browser: tests/edit_page",
     "export.web": "waits for a browser: tests/export/web",
-    "export.aarch64": "builds an emulator",
-    "--aarch64": "needs the emulator",
+    "aarch64": "needs an emulator",
     "tfgan_edit.benchmark": "takes minutes: tests/test_benchmark.py",
     "eyeglasses_dynamic": "four files, of which the page shows how to make one",
     "tfgan_edit.compare_trainings": "takes its minutes: tests/test_compare_trainings.py",
@@ -124,26 +121,22 @@ def place(tmp_path, monkeypatch):
 def small(module, rest, number):
     """The flags of a command with small numbers; a training leaves runs alone that are here."""
     rest = re.sub(r"--real \S+", "", rest)  # wants the extra named weights
-    flags = [*shlex.split(rest), *SMALL.get(module, "").split()]
-    if module == "tfgan_edit.train" and "--workdir" not in rest:
-        recipe = re.search(r"--config (\S+)", rest)
-        name = (load_recipe(recipe[1]) if recipe else quick_start.get_config()).name
-        here = Path(f"runs/{name}").exists()
-        flags.append(f"--workdir=trained/{number}" if here else f"--workdir=runs/{name}")
+    flags = parsed(module, f"{rest} {SMALL.get(module, '')}")
     if module == "tfgan_edit.train":
+        config = load_recipe(flags.config) if flags.config else quick_start.get_config()
+        workdir = f"runs/{config.name}"
+        flags.workdir = flags.workdir or (
+            f"trained/{number}" if Path(workdir).exists() else workdir
+        )
         if "data.source" in rest:  # of another size than a tiny recipe reads
-            flags.append("--set=data.source=avatars:avataaars")
+            flags.set = [*flags.set, "data.source=avatars:avataaars"]
     return flags
 
 
-def run(module, arguments):
-    verb = importlib.import_module(f"{module}.__main__" if module == "export" else module)
-    flags = absl.flags.FlagValues()
-    verb.define_flags(flags)
-    flags(["", *arguments])
+def run(module, flags):
     if module == "tfgan_edit.distill":
         shutil.rmtree(flags.out, ignore_errors=True)
-    verb.main(flags)
+    verb(module).main(flags)
 
 
 @pytest.mark.large

@@ -120,7 +120,6 @@ def test_a_direction_copied_from_another_distillation_is_there(tmp_path, monkeyp
         find(tmp_path / "second", "svm")
 
 
-@pytest.mark.large
 def test_photos_without_features_are_refused_before_all_else(folder, tmp_path, monkeypatch):
     def find_file(name):
         raise UserError(name)
@@ -131,6 +130,7 @@ def test_photos_without_features_are_refused_before_all_else(folder, tmp_path, m
     assert not (tmp_path / "bright").exists()
 
 
+@pytest.mark.large
 def test_evaluate_edits_alone(distilled, folder, tmp_path, capsys):
     values = flags.FlagValues()
     evaluate_edits.define_flags(values)

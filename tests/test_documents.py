@@ -63,11 +63,14 @@ def commands(path):
             yield module, " ".join(re.split(r"(?:^|\s)#", rest)[0].split())
 
 
-def parsed(module, rest):
+def verb(module):
     package = module in ("export", "export.web")
-    verb = importlib.import_module(f"{module}.__main__" if package else module)
+    return importlib.import_module(f"{module}.__main__" if package else module)
+
+
+def parsed(module, rest):
     flags = absl.flags.FlagValues()
-    verb.define_flags(flags)
+    verb(module).define_flags(flags)
     left = flags(["", *shlex.split(rest)])[1:]
     assert not left, f"arguments without a flag: {left}"
     return flags

@@ -47,6 +47,7 @@ from tfgan_edit.metrics.photo_sets import (
     read_codes,
 )
 from tfgan_edit.metrics.plots import plot
+from tfgan_edit.metrics.registry import records_folder
 from tfgan_edit.metrics.translation import TranslatedPhotos, Translation
 from tfgan_edit.metrics.weights import FILES, weight_files
 from tfgan_edit.networks.gans_n_roses import GansNRosesGenerator
@@ -293,13 +294,12 @@ def real_photos(data, preset, generator):
 
 
 def out_folder(f):
-    """Where metric-*.jsonl go: beside the preset, in the run folder if it is in one."""
+    """Where metric-*.jsonl go."""
     if f.out or not f.preset:
         return Path(f.out or ".")
-    path = Path(f.preset)
-    if not path.is_dir():  # one that comes with the package, which nothing is written into
+    if not Path(f.preset).is_dir():  # comes with the package, which nothing is written into
         return Path(".")
-    return path.parent if (path.parent / "config.json").is_file() else path
+    return records_folder(f.preset)
 
 
 def rows(record):

@@ -16,7 +16,7 @@ from absl import flags
 from PIL import Image
 
 from tfgan_edit.config import UserError, run_verb
-from tfgan_edit.metrics.plots import records
+from tfgan_edit.metrics.registry import read_records, records_folder
 from tfgan_edit.preset import SAMPLES, WEIGHTS_DTYPES, load_preset, save_preset
 
 
@@ -56,10 +56,8 @@ def main(f):
 
 def measured(preset):
     """{name: value} of what `evaluate` appended beside a preset after that was written."""
-    parent = preset.path.parent
-    folder = parent if (parent / "config.json").is_file() else preset.path
     results = {}
-    for record in records(folder):
+    for record in read_records(records_folder(preset.path)):
         if str(record.get("time", "")) >= str(preset.metadata.get("created", "")):  # ISO 8601, UTC
             results |= record["results"]
     return results

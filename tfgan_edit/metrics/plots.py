@@ -1,13 +1,12 @@
 """Curves of metrics over a training, and tables of groups, drawn with Pillow."""
 
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from tfgan_edit.config import UserError
+from tfgan_edit.metrics.registry import read_records
 
 WIDTH, HEIGHT = 800, 500  # pixels, of one chart
 LEFT, RIGHT, TOP, BOTTOM = 70, 20, 40, 50  # margins, pixels
@@ -23,7 +22,7 @@ def read_curves(folder):
     "kimg" and results of deviations are left out.
     """
     curves = {}
-    for record in records(folder):
+    for record in read_records(folder):
         if "kimg" not in record:
             continue
         chart = curves.setdefault(record["metric"], {})
@@ -39,7 +38,7 @@ def read_curves(folder):
 def read_tables(folder):
     """{metric: {row: {column: value}}} of the last records whose results are named ROW/COLUMN."""
     tables = {}
-    for record in records(folder):
+    for record in read_records(folder):
         table = {}
         for name, value in record["results"].items():
             row, slash, column = name.rpartition("/")
@@ -48,26 +47,6 @@ def read_tables(folder):
         if table:
             tables[record["metric"]] = table
     return tables
-
-
-def records(folder):
-    """Yields the records of metric-NAME.jsonl in a folder, those of a metric oldest first."""
-    for path in sorted(Path(folder).glob("metric-*.jsonl")):
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
-                record = json.loads(line)
-            except (ValueError, RecursionError):  # cut short by a crash
-                continue
-            if _is_record(record):
-                yield record
-
-
-def _is_record(record):
-    if not isinstance(record, dict) or not isinstance(record.get("metric"), str):
-        return False
-    results = record.get("results")
-    numbers = [*results.values(), record.get("kimg", 0)] if isinstance(results, dict) else [None]
-    return all(type(number) in (int, float) for number in numbers)
 
 
 def plot(folder):

@@ -340,3 +340,29 @@ def append_record(folder, record):
             file.write(json.dumps(record) + "\n")
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
+
+
+def read_records(folder):
+    """Yields the records of metric-NAME.jsonl in a folder, those of a metric oldest first."""
+    for path in sorted(Path(folder).glob("metric-*.jsonl")):
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                record = json.loads(line)
+            except (ValueError, RecursionError):  # cut short by a crash
+                continue
+            if _is_record(record):
+                yield record
+
+
+def _is_record(record):
+    if not isinstance(record, dict) or not isinstance(record.get("metric"), str):
+        return False
+    results = record.get("results")
+    numbers = [*results.values(), record.get("kimg", 0)] if isinstance(results, dict) else [None]
+    return all(type(number) in (int, float) for number in numbers)
+
+
+def records_folder(path):
+    """Where the records of a preset's folder are: beside it in the run folder, if it is in one."""
+    path = Path(path)
+    return path.parent if (path.parent / "config.json").is_file() else path
