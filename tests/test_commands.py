@@ -1,93 +1,87 @@
-"""Commands of the documents run, from top to bottom, on shipped presets and with small numbers.
+"""Every command of the documents runs, from top to bottom, on shipped presets and small numbers.
 
-What a document takes for granted (a photo, a run) is put there first. `ELSEWHERE` says which are
-left out; `test_documents.py` parses those and all others.
+What a document takes for granted (a photo, a run) is put there first, what it takes from elsewhere
+(weights, checkpoints, other packages) is a stand-in of random numbers. `LEFT_OUT` says what is not
+run; `test_documents.py` parses those commands and all others.
 """
 
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import absl.flags
+import numpy as np
 import pytest
 from PIL import Image
 
+from tests import stand_ins, tools
 from tests.editing.test_video import make_video
-from tests.test_documents import ROOT, commands, parsed, verb
-from tfgan_edit import quick_start
+from tests.speed.recipes import tiny_recipe
+from tests.speed.test_rival import FAKE
+from tests.test_documents import DOCUMENTS, ROOT, commands, parsed, verb
+from tfgan_edit import benchmark, quick_start
 from tfgan_edit.config import UserError, load_recipe
-from tfgan_edit.data import PairsWriter, avatars
+from tfgan_edit.data import PairsWriter, RecordsWriter, avatars
 from tfgan_edit.networks.encoder import LatentEncoder
+from tfgan_edit.networks.stylegan2 import StyleGAN2Generator
 from tfgan_edit.preset import SHIPPED, save_preset
+from tfgan_edit.run import tiny
+from tfgan_edit.speed import rival, training
+from tfgan_edit.speed.child import Child
 
-DOCUMENTS = (
-    "README",
-    "ada",
-    "data",
-    "dcgan",
-    "distillation",
-    "exporting",
-    "gans_n_roses",
-    "isf_gan",
-    "pix2pixhd",
-    "stylegan",
-    "stylemapgan",
-)
 PRESETS = {  # what runs and checkpoints of the documents are here
-    "stylegan2-avatars-64": "presets/ffhq runs/faces runs/stylegan2_avatars_64 "
-    "runs/stylegan2_avatars_64_gpu runs/stylegan2_photos_64",
-    "classifier-avatars-64": "runs/classifier runs/classifier_avatars_64",
+    "stylegan2-avatars-64": "runs/faces runs/stylegan2_avatars_64 runs/stylegan2_avatars_64_gpu "
+    "runs/stylegan2_photos_64 RUN",
+    "classifier-avatars-64": "runs/classifier runs/classifier_avatars_64 runs/judge_faces "
+    "runs/judge_adventurer",
     "pix2pixhd-smile-64": "distilled/smile/pix2pixhd runs/pix2pixhd_smile",
     "pix2pixhd-eyeglasses-64": "runs/distilled_eyeglasses/pix2pixhd",
-    "mobile-s-smile-64": "distilled/smile/student",
+    "mobile-s-smile-64": "distilled/smile/student runs/smile",
     "isf-gan-avatars-64": "runs/isf_gan runs/isf_gan_avatars_64",
-    "gans-n-roses-avatars-64": "presets/gnr runs/gans_n_roses runs/gnr",
-    "stylemapgan-avatars-64": "presets/celeba_hq",
+    "gans-n-roses-avatars-64": "runs/gans_n_roses runs/gnr runs/gans_n_roses_faces_kept",
+    "stylemapgan-avatars-64": "P",
 }
+PHOTOS = (
+    "photos drawings faces faces_test testA trainB data/adventurer128_test TEST EDITED SOURCES R"
+)
 SMALL = {  # by module: flags that come last, and so count
-    "tfgan_edit.distill": "--latents=1000 --pairs=16 --test=8 --set=total_kimg=0.016",
-    "tfgan_edit.train": "--tiny --set=init_from=none --set=total_kimg=0.008",
-    "tfgan_edit.project": "--steps=2 --frames=2 --distance=pixels",
-    "tfgan_edit.score_latents": "--num=600",
-    "tfgan_edit.make_pairs": "--num=8",
+    "tfgan_edit.benchmark": "--repeats=1 --steps=1 --resolutions=8,16",
     "tfgan_edit.compare_edits": "--num=32 --distance=none",
+    "tfgan_edit.compare_trainings": "--minutes=0.01 --metrics=fd_lite0_32,kid_lite0_32",
+    "tfgan_edit.distill": "--latents=1000 --pairs=16 --test=8 --set=total_kimg=0.016",
     "tfgan_edit.evaluate_edits": "--num=8 --features=none",
     "tfgan_edit.evaluate_regions": "--num=8",
     "tfgan_edit.find_layers": "--num=8",
+    "tfgan_edit.make_pairs": "--num=8",
     "tfgan_edit.prepare_data": "--num=96",
+    "tfgan_edit.project": "--steps=2 --frames=2 --distance=pixels",
+    "tfgan_edit.score_latents": "--num=600",
+    "tfgan_edit.train": "--tiny --set=init_from=none --set=total_kimg=0.008",
     "export": "--nocheck_gpu --calibration_samples=8",
     "export.android": "--assets=assets/models",
     "export.benchmark": "--repeats=1",
     "export.evaluate": "--num=8 --features=none",
+    "export.training": "--tiny --platform=cpu --set=total_kimg=0.128",
 }
-ELSEWHERE = {  # in a command: why it is not run
+FEWER = (  # patterns of flags, and what is put there
+    (r"((?:fd|kid)_\w+?_|fid)\d+k?", r"\g<1>32"),
+    (r"--faces \d+ --styles \d+", "--faces 4 --styles 8"),
+    (r"(configs/pix2pixhd_faces_256\.py\S*)", r"\1 --set data.resolution=64"),
+    (r"exports/NAME,exports/OTHER|FOLDER,FOLDER", "exports/smile"),
+    (r"--dest data/photos64 --resolution 64", "--dest data/photos64 --resolution 16"),  # as --tiny
+    (r"\bNAME\b", "smile"),
+    (r"/shared/", "shared/"),
+)
+# Trained on what is here instead of --tiny, for what follows.
+WHOLE = {
+    "configs/isf_gan_faces.py": "--set=total_kimg=0.008 --set=tick_kimg=0.004 --set=batch_size=4 "
+    "--set=trainer.linear_steps=0 --set=trainer.scorer_steps=1 --set=trainer.hidden_dim=8"
+}
+LEFT_OUT = {  # in a command: why
     "…": "stands for other flags",
-    "--serve": "waits for a browser: tests/edit_page",
-    "export.web": "waits for a browser: tests/export/web",
-    "aarch64": "needs an emulator",
-    "tfgan_edit.benchmark": "takes minutes: tests/test_benchmark.py",
-    "eyeglasses_dynamic": "four files, of which the page shows how to make one",
-    "tfgan_edit.compare_trainings": "takes its minutes: tests/test_compare_trainings.py",
-    "lite0": "weights of the extra named weights",
-    "inception": "weights from elsewhere",
-    "alex": "weights from elsewhere",
-    "lpips": "weights from elsewhere",
-    "random-face": "a package of the extra faces",
-    "random_face": "a package of the extra faces",
-    "presets/faces": "made of that package",
-    "faces:": "weights from elsewhere",
-    "mobilestylegan": "made of that package",
-    "latents/faces": "scored with those",
-    "isf_gan_faces": "trained on those",
-    "gans_n_roses_faces": "trained on those",
-    "mtcnn": "the extra named align",
-    "ffhq-config-f.pkl": "a checkpoint from elsewhere: tests/test_convert.py",
-    "--to gans-n-roses": "a network of the official code's: tests/checkpoints",
-    "_checkpoint.pt": "a checkpoint from elsewhere",
-    "_8x8.pt": "a checkpoint from elsewhere",
-    "celeba": "photos from elsewhere",
-    "selfie2anime": "photos from elsewhere",
-    "tfds:": "a download",
+    "--device gpu": "needs a GPU",
 }
 
 
@@ -99,29 +93,81 @@ def place(tmp_path, monkeypatch):
         for link in links.split():
             (tmp_path / link).parent.mkdir(parents=True, exist_ok=True)
             shutil.copytree(SHIPPED / preset, tmp_path / link)
-    (tmp_path / "configs").symlink_to(ROOT / "configs")
-    faces = [avatars.draw("avataaars", i)[0] for i in range(12)]
-    for folder in ("photos", "drawings", "faces"):
-        (tmp_path / folder).mkdir()
-        for i in range(12):
-            Image.fromarray(faces[i]).save(tmp_path / folder / f"{i}.png")
-    for i, name in enumerate(("me.png", "me.jpg", "drawing.png", "a.png", "b.png")):
-        Image.fromarray(faces[i]).save(tmp_path / name)
-    make_video(tmp_path / "clip.mp4", 4, size=(480, 640))
-    encoder = LatentEncoder(64, num_ws=10, w_dim=128, channel_max=8, name="encoder")
-    for folder in ("runs/encoder", "runs/encoder_avatars_64"):
-        save_preset(folder, {"encoder": encoder}, config={}, metadata={"method": "encoder"})
-    for folder in ("pairs/smile", "runs/distilled_eyeglasses/pairs"):
-        with PairsWriter(folder, (64, 64)) as writer:
-            for photo in faces:
-                writer.add(photo, photo)
+    shutil.copytree(ROOT / "configs", "configs")
+    for name in ("configs/NEW.py", "FILE.py"):
+        shutil.copy(ROOT / "configs/stylegan2_avatars_64.py", name)
+    photos(tmp_path)
+    small_networks()
+    stand_ins.feature_weights(monkeypatch, tmp_path / "weights")
+    stand_ins.checkpoints(tmp_path)
+    stand_ins.celeba(tmp_path)
+    stand_ins.arm(monkeypatch)
+    stand_ins.detector(monkeypatch)
+    stand_ins.visitor(monkeypatch)
+    stand_ins.rival(monkeypatch, lambda rest: run(*small("tfgan_edit.train", rest, "rivals")))
+    small_benchmark(monkeypatch)
     return tmp_path
 
 
+def photos(folder):
+    faces = [avatars.draw("avataaars", i)[0] for i in range(32)]
+    for name in PHOTOS.split():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for i in range(12):
+            Image.fromarray(faces[i]).save(folder / name / f"{i}.png")
+    (folder / "PHOTOS").mkdir()
+    for i in range(32):
+        Image.fromarray(faces[i]).resize((89, 109)).save(folder / "PHOTOS" / f"{i}.jpg")
+    for i, name in enumerate(("me.png", "me.jpg", "drawing.png", "a.png", "b.png")):
+        Image.fromarray(faces[i]).save(folder / name)
+    make_video(folder / "clip.mp4", 4, size=(480, 640))
+    for name in ("pairs/smile", "runs/distilled_eyeglasses/pairs", "SCENES"):
+        with PairsWriter(folder / name, (64, 64)) as writer:
+            for photo in faces[:12]:
+                writer.add(photo, photo)
+    with RecordsWriter(folder / "DRAWINGS", (16, 16, 3)) as writer:  # as --tiny
+        for photo in faces:
+            writer.add(photo[::4, ::4])
+    labels = np.zeros((64, 64), np.uint8)  # numbers of CelebAMask-HQ
+    for number, (top, left) in {17: (4, 8), 4: (24, 16), 5: (24, 40), 11: (44, 28)}.items():
+        labels[top : top + 8, left : left + 12] = number
+    for name, picture in (("LABELS", labels), ("M", np.where(labels, 255, 0).astype(np.uint8))):
+        (folder / name).mkdir()
+        for i in range(12):
+            Image.fromarray(picture).save(folder / name / f"{i}.png")
+
+
+def small_networks():
+    encoder = LatentEncoder(64, num_ws=10, w_dim=128, channel_max=8, name="encoder")
+    for folder in ("runs/encoder", "runs/encoder_avatars_64"):
+        save_preset(folder, {"encoder": encoder}, config={}, metadata={"method": "encoder"})
+    names = ["kind=ant", "kind=bee"]
+    generator = StyleGAN2Generator(16, z_dim=8, w_dim=8, channel_max=8, label_dim=len(names))
+    metadata = {"method": "stylegan2", "data": {"label_names": names}}
+    save_preset("LABELLED", {"generator": generator}, config={}, metadata=metadata)
+
+
+def small_benchmark(monkeypatch):
+    monkeypatch.setattr(training, "PIPELINE_SECONDS", 0.02)
+    monkeypatch.setattr(quick_start, "get_config", tiny_recipe)
+    monkeypatch.setattr(benchmark, "load_recipe", lambda path: tiny(load_recipe(path)))
+    monkeypatch.setattr(rival, "_rival", lambda *_: Child("fake", [sys.executable, "-c", FAKE]))
+
+
+@pytest.fixture
+def faces(place, monkeypatch):
+    stand_ins.faces(monkeypatch, place)
+
+
 def small(module, rest, number):
-    """The flags of a command with small numbers; a training leaves runs alone that are here."""
-    rest = re.sub(r"--real \S+", "", rest)  # wants the extra named weights
-    flags = parsed(module, f"{rest} {SMALL.get(module, '')}")
+    """(verb, its flags) of a command with small numbers; a training leaves runs alone that are
+    here."""
+    for pattern, few in FEWER:
+        rest = re.sub(pattern, few, rest)
+    end = SMALL.get(module, "")
+    if module == "tfgan_edit.train":
+        end = next((few for recipe, few in WHOLE.items() if recipe in rest), end)
+    flags = parsed(module, f"{rest} {end}")
     if module == "tfgan_edit.train":
         config = load_recipe(flags.config) if flags.config else quick_start.get_config()
         workdir = f"runs/{config.name}"
@@ -130,30 +176,42 @@ def small(module, rest, number):
         )
         if "data.source" in rest:  # of another size than a tiny recipe reads
             flags.set = [*flags.set, "data.source=avatars:avataaars"]
-    return flags
+    return module, flags
 
 
 def run(module, flags):
     if module == "tfgan_edit.distill":
         shutil.rmtree(flags.out, ignore_errors=True)
-    verb(module).main(flags)
+    if module == "export.training" and flags.collect:  # on the other machine
+        shutil.rmtree(flags.workdir, ignore_errors=True)
+        subprocess.run([sys.executable, f"{flags.collect}/run.py"], check=True)
+    if module == "export.web" and shutil.which("npm") is None:
+        return tools.missing("npm is missing, which fetches LiteRT.js")
+    return verb(module).main(flags)
+
+
+def to_run(path):
+    """(module, flags) of the commands of a document that are run."""
+    for module, rest in commands(path):
+        bare = not rest and module not in ("tfgan_edit.train", "tfgan_edit.benchmark")
+        if not bare and not any(part in f"{module} {rest}" for part in LEFT_OUT):
+            yield module, rest
+
+
+NAMES = {str(p.relative_to(ROOT)): p for p in DOCUMENTS if p.is_file() and any(to_run(p))}
 
 
 @pytest.mark.large
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_commands_run_when_small(name, place):
-    path = ROOT / ("README.md" if name == "README" else f"docs/{name}.md")
-    failures, done = [], 0
-    for module, rest in commands(path):
+@pytest.mark.parametrize("name", NAMES)
+def test_commands_run_when_small(name, place, faces, monkeypatch):
+    if "tfds:" in NAMES[name].read_text():
+        stand_ins.flowers(monkeypatch, place / "tfds")
+    failures = []
+    for number, (module, rest) in enumerate(to_run(NAMES[name])):
         line = f"python -m {module} {rest}"
-        if any(part in line for part in ELSEWHERE) or re.search(r"\$|\b[A-Z]+\b", rest):
-            continue
-        if not rest and module != "tfgan_edit.train":  # a verb is spoken of
-            continue
         print(line, flush=True)
         try:
-            run(module, small(module, rest, done))
-            done += 1
+            run(*small(module, rest, number))
         except (UserError, absl.flags.Error) as error:
             failures.append(f"{line}\n    {error}")
-    assert done and not failures, "\n".join(failures)
+    assert not failures, "\n".join(failures)

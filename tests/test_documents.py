@@ -46,7 +46,7 @@ def shown(path):
     if path.suffix == ".sh":
         return re.sub(r"\\\n\s*", " ", text).splitlines()
     if path.suffix == ".md":
-        blocks = re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)
+        blocks = map(unrolled, re.findall(r"```\w*\n(.*?)```", text, re.DOTALL))
         spans = re.findall(r"[^`]`(python -m [^`]*)`", text)
         return [re.sub(r"\\\n\s*", " ", block) for block in blocks] + [
             span.replace("\n", " ") for span in spans
@@ -54,6 +54,19 @@ def shown(path):
     text = ast.get_docstring(ast.parse(text)) or ""
     text = re.sub(r"\n +(--\w)", r" \1", text.replace("\\\n", ""))
     return re.findall(r"^ *(?:[Cc]ommand: )?(python -m .*)", text, re.MULTILINE)
+
+
+def unrolled(text):
+    """A script with its loops repeated and its variables replaced."""
+    text = re.sub(
+        r"for (\w+) in ([^;$\n]+); do\n(.*?)\ndone",
+        lambda loop: "\n".join(loop[3].replace(f"${loop[1]}", v) for v in loop[2].split()),
+        text,
+        flags=re.DOTALL,
+    )
+    for name, quoted, word in re.findall(r'^(\w+)=(?:"([^"]*)"|(\S+))$', text, re.MULTILINE):
+        text = text.replace(f"${name}", " ".join((quoted or word).split()))
+    return text
 
 
 def commands(path):

@@ -28,8 +28,12 @@ def network(name, arrays, version=10):
     return f"{text}{''.join(layers)}</layers><edges/></net>".encode(), data
 
 
-def mobilestylegan(seed=0):
-    """{"NETWORK/constant": array} in the names and shapes of the published files."""
+def mobilestylegan(seed=0, levels=None):
+    """{"NETWORK/constant": array} in the names and shapes of the published files.
+
+    Args:
+        levels: {side: channels}; pictures have twice the last side. Default: `LEVELS`.
+    """
     random = np.random.default_rng(seed)
     arrays = {}
 
@@ -44,7 +48,7 @@ def mobilestylegan(seed=0):
     for i in range(LAYERS):
         new(f"MappingNetwork/{173 + 4 * i}", W_DIM, W_DIM, fan_in=W_DIM)
         new(f"MappingNetwork/{174 + 4 * i}", W_DIM, fan_in=9)
-    synthesis, (first, *others) = "SynthesisNetwork/", LEVELS.values()
+    synthesis, (first, *others) = "SynthesisNetwork/", (levels or LEVELS).values()
     new(f"{synthesis}m.input.input", 1, first, 4, 4)
     modulation("m.conv1.conv", first)
     new(f"{synthesis}Mul_39_copy", first, first, 3, 3)
@@ -96,3 +100,14 @@ def wheel(files, folder="random_face/data"):
         for name, content in files.items():
             archive.writestr(f"{folder}/{name}", content)
     return data.getvalue()
+
+
+def install(monkeypatch, folder, files, version):
+    """Installs these files below a folder as the package random-face, which fails when imported."""
+    with zipfile.ZipFile(io.BytesIO(wheel(files))) as archive:
+        archive.extractall(folder)
+    info = folder / f"random_face-{version}.dist-info"
+    info.mkdir()
+    text = f"Metadata-Version: 2.1\nName: random-face\nVersion: {version}\n"
+    (info / "METADATA").write_text(text)
+    monkeypatch.syspath_prepend(str(folder))

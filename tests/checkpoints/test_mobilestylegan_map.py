@@ -72,23 +72,9 @@ def test_files_in_a_folder_and_an_installed_package(convert, folder, monkeypatch
     beside = convert(folder / "SynthesisNetwork.xml").networks["generator"]
     packed = convert(writer.wheel(FILES)).networks["generator"]
     np.testing.assert_array_equal(beside(z()), packed(z()))
-    install(monkeypatch, folder, mobilestylegan.VERSION)
+    writer.install(monkeypatch, folder / "site", FILES, mobilestylegan.VERSION)
     package = convert("random-face").networks["generator"]
     np.testing.assert_array_equal(package(z()), packed(z()))
-
-
-def install(monkeypatch, folder, version):
-    """Installs the folder's files as random-face, which fails when imported."""
-    site = folder / "site"
-    (site / "random_face/data").mkdir(parents=True)
-    (site / "random_face/__init__.py").write_text("raise RuntimeError('imported')")
-    for name, data in FILES.items():
-        (site / "random_face/data" / name).write_bytes(data)
-    info = site / f"random_face-{version}.dist-info"
-    info.mkdir()
-    text = f"Metadata-Version: 2.1\nName: random-face\nVersion: {version}\n"
-    (info / "METADATA").write_text(text)
-    monkeypatch.syspath_prepend(str(site))
 
 
 # === Bad input ===
@@ -99,7 +85,7 @@ def test_an_absent_or_another_package_is_named(folder, monkeypatch):
         patch.setattr(verb.importlib.metadata, "distribution", absent)
         with pytest.raises(UserError, match=r'not installed; pip install "tfgan_edit\[faces\]"'):
             verb.installed("random-face")
-    install(monkeypatch, folder, "2020.1.1")
+    writer.install(monkeypatch, folder / "site", FILES, "2020.1.1")
     with pytest.raises(UserError, match="version 2020.1.1 is installed, 2021.7.21.1 is known"):
         verb.installed("random-face")
 
