@@ -28,7 +28,7 @@ from tfgan_edit.networks.encoder import LatentEncoder
 from tfgan_edit.networks.stylegan2 import StyleGAN2Generator
 from tfgan_edit.preset import SHIPPED, save_preset
 from tfgan_edit.run import tiny
-from tfgan_edit.speed import rival, training
+from tfgan_edit.speed import data, replicas, rival, training
 from tfgan_edit.speed.child import Child
 
 PRESETS = {  # what runs and checkpoints of the documents are here
@@ -47,7 +47,7 @@ PHOTOS = (
     "photos drawings faces faces_test testA trainB data/adventurer128_test TEST EDITED SOURCES R"
 )
 SMALL = {  # by module: flags that come last, and so count
-    "tfgan_edit.benchmark": "--repeats=1 --steps=1 --resolutions=8,16",
+    "tfgan_edit.benchmark": "--repeats=1 --steps=1 --resolutions=8 --precisions=float32",
     "tfgan_edit.compare_edits": "--num=32 --distance=none",
     "tfgan_edit.compare_trainings": "--minutes=0.01 --metrics=fd_lite0_32,kid_lite0_32",
     "tfgan_edit.distill": "--latents=1000 --pairs=16 --test=8 --set=total_kimg=0.016",
@@ -70,7 +70,8 @@ FEWER = (  # patterns of flags, and what is put there
     (r"--faces \d+ --styles \d+", "--faces 4 --styles 8"),
     (r"(configs/pix2pixhd_faces_256\.py\S*)", r"\1 --set data.resolution=64"),
     (r"exports/NAME,exports/OTHER|FOLDER,FOLDER", "exports/smile"),
-    (r"--dest data/photos64 --resolution 64", "--dest data/photos64 --resolution 16"),  # as --tiny
+    (r"--resolution \d+( --dest data/others\d+)", r"--resolution 16\1"),  # as --tiny
+    (r"(--dest data/photos64) --resolution 64", r"\1 --resolution 16"),
     (r"\bNAME\b", "smile"),
     (r"/shared/", "shared/"),
 )
@@ -149,6 +150,9 @@ def small_networks():
 
 def small_benchmark(monkeypatch):
     monkeypatch.setattr(training, "PIPELINE_SECONDS", 0.02)
+    monkeypatch.setattr(data, "PHOTOS", 6)
+    monkeypatch.setattr(data, "DRAWINGS", 2)
+    monkeypatch.setattr(replicas, "COUNTS", (1, 2))
     monkeypatch.setattr(quick_start, "get_config", tiny_recipe)
     monkeypatch.setattr(benchmark, "load_recipe", lambda path: tiny(load_recipe(path)))
     monkeypatch.setattr(rival, "_rival", lambda *_: Child("fake", [sys.executable, "-c", FAKE]))
