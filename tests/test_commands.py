@@ -69,6 +69,8 @@ FEWER = (  # patterns of flags, and what is put there
     (r"((?:fd|kid)_\w+?_|fid)\d+k?", r"\g<1>32"),
     (r"--faces \d+ --styles \d+", "--faces 4 --styles 8"),
     (r"(configs/pix2pixhd_faces_256\.py\S*)", r"\1 --set data.resolution=64"),
+    (r"(trainer\.generator=local)", r"\1 --set trainer.width=2"),  # its global part has twice that
+    (r"(stylegan_avatars_64\.py:device=gpu)", r"\1 --set trainer.start_resolution=16"),  # one stage
     (r"exports/NAME,exports/OTHER|FOLDER,FOLDER", "exports/smile"),
     (r"--resolution \d+( --dest data/others\d+)", r"--resolution 16\1"),  # as --tiny
     (r"(--dest data/photos64) --resolution 64", r"\1 --resolution 16"),
