@@ -6,6 +6,7 @@ runs without a download.
 
 import csv
 import dataclasses
+import functools
 import io
 import os
 import shutil
@@ -99,7 +100,6 @@ class ColourFace:
         return {
             "embedding": colours,
             "male": sides[:, :1],
-            "age": years[:, 0],
             "ages": tf.nn.softmax(-tf.square(tf.range(100.0) - years) / 8),
             "expressions": others * (1 - happy) + smile * happy,
         }
@@ -108,13 +108,11 @@ class ColourFace:
 def published_networks(monkeypatch, images):
     """Networks of `faces:NETWORK`, by which half of the images are of each kind."""
     for network in PUBLISHED_NETWORKS.values():
-        names = [n for n in extractors.EXTRACTORS if n.startswith(network.extractor)]
-        for name in names:
-            extractor = extractors.EXTRACTORS[name]
-            top, left, bottom, right = np.round(64 * np.array(extractor.box)).astype(int)
-            colours = images[:, top:bottom, left:right].mean(axis=(1, 2))
-            centre, scale = np.median(colours, axis=0), colours.std(axis=0)
-            stand_in(monkeypatch, name, build=lambda c=centre, s=scale: ColourFace(c, s))
+        box = extractors.EXTRACTORS[network.extractor].box
+        top, left, bottom, right = np.round(64 * np.array(box)).astype(int)
+        colours = images[:, top:bottom, left:right].mean(axis=(1, 2))
+        face = functools.partial(ColourFace, np.median(colours, axis=0), colours.std(axis=0))
+        stand_in(monkeypatch, network.extractor, build=face)
 
 
 # === Weights ===

@@ -105,6 +105,7 @@ def place(tmp_path, monkeypatch):
     stand_ins.feature_weights(monkeypatch, tmp_path / "weights")
     stand_ins.checkpoints(tmp_path)
     stand_ins.celeba(tmp_path)
+    stand_ins.faces(monkeypatch, tmp_path)
     stand_ins.arm(monkeypatch)
     stand_ins.detector(monkeypatch)
     stand_ins.visitor(monkeypatch)
@@ -160,11 +161,6 @@ def small_benchmark(monkeypatch):
     monkeypatch.setattr(rival, "_rival", lambda *_: Child("fake", [sys.executable, "-c", FAKE]))
 
 
-@pytest.fixture
-def faces(place, monkeypatch):
-    stand_ins.faces(monkeypatch, place)
-
-
 def small(module, rest, number):
     """(verb, its flags) of a command with small numbers; a training leaves runs alone that are
     here."""
@@ -210,7 +206,7 @@ NAMES = {str(path.relative_to(ROOT)): path for path in FILES if any(to_run(path)
 
 @pytest.mark.large
 @pytest.mark.parametrize("name", NAMES)
-def test_commands_run_when_small(name, place, faces, monkeypatch):
+def test_commands_run_when_small(name, place, monkeypatch):
     if "tfds:" in NAMES[name].read_text():
         stand_ins.flowers(monkeypatch, place / "tfds")
     failures = []
